@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0
+"""userctl as the tests use it."""
+import json
+
+import ktap
+from lab import run
+
+
+def userctl(*args, data="", ok=True):
+    """Run userctl; returns (exit code, stdout, stderr)."""
+    return run(["userctl", *args], data, ok)
+
+
+def query(*args):
+    """The parsed output of userctl --json ..."""
+    text = userctl("--json", *args)[1]
+    try:
+        return json.loads(text)
+    except ValueError as exc:
+        raise ktap.Fail("userctl --json %s: %s in %r" % (
+            " ".join(args), exc, text[:300])) from exc
+
+
+def apply(config):
+    """Replace the configuration and forget every connection."""
+    userctl("apply", "-", data=config)
+    userctl("conn", "flush")
+
+
+def refused(config):
+    """Apply what must be refused; returns the message."""
+    code, _, err = userctl("apply", "-", data=config, ok=False)
+    ktap.equal(code, 1, "exit code for %r (said %r)" % (config, err))
+    ktap.true(err.strip(), "no message for %r" % config)
+    return err
+
+
+def conns(*words):
+    return query("conn", "list", *words)["connections"]
+
+
+def conn(*words):
+    """The one connection that the words select."""
+    found = conns(*words)
+    if len(found) != 1:
+        raise ktap.Fail("conn list %s: %d connections: %r" % (
+            " ".join(words), len(found), found))
+    return found[0]
+
+
+def state(*words):
+    """The state of the one connection, spelt with dashes."""
+    return conn(*words)["state"].lower().replace("_", "-")
+
+
+def _numbers(value, name, into):
+    if isinstance(value, dict):
+        for key, part in value.items():
+            _numbers(part, name + [key], into)
+    elif isinstance(value, list):
+        for at, part in enumerate(value):
+            key = part.get("name", str(at)) if isinstance(part, dict) else str(at)
+            _numbers(part, name + [key], into)
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        into[".".join(name)] = value
+
+
+def stats():
+    """Every counter of userctl stats, flattened to {"a.b": number}."""
+    into = {}
+    _numbers(query("stats"), [], into)
+    return into
+
+
+def moved(before):
+    """The counters that have changed since stats() gave @before."""
+    now = stats()
+    return {k: v - before.get(k, 0) for k, v in now.items()
+            if v != before.get(k, 0)}
+
+
+def drops(before=None):
+    """How many packets were dropped (since @before), over all reasons."""
+    now = stats()
+    return sum(v - (before or {}).get(k, 0) for k, v in now.items()
+               if "drop" in k.lower())
