@@ -4,7 +4,7 @@
 
 # What turns a 9p share of the host into a root file system, in the order of loading. What a version has built in or
 # does not know any more is left out.
-INITRAMFS_MODULES="netfs fscache 9pnet 9p virtio virtio_ring virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci
+INITRAMFS_MODULES="netfs fscache 9pnet 9p virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci
 	9pnet_virtio"
 
 # stock_initramfs FOLDER
