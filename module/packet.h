@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef NATTY_PACKET_H
+#define NATTY_PACKET_H
+
+#include <linux/skbuff.h>
+
+#include "stats.h"
+#include "tuple.h"
+
+/**
+ * enum natty_packet_kind - what a packet is to the translator
+ * @NATTY_PACKET_FLOW: belongs to, or may open, a flow
+ * @NATTY_PACKET_ANSWER: belongs to a flow but never opens one (ICMP answers)
+ * @NATTY_PACKET_ERROR: ICMP error about a flow
+ * @NATTY_PACKET_LOCAL: concerns the link only and is never translated:
+ *	neighbour and router discovery, MLD, IGMP, multicast, broadcast and
+ *	IPv6 link-local destinations, unspecified sources, loopback addresses
+ *	that came over a wire
+ * @NATTY_PACKET_OPAQUE: cannot be translated: ICMP of other types, ICMP of the
+ *	other family, IPv6 routing headers that are not used up
+ *
+ * Of the last two the tuple has ports of 0.
+ */
+enum natty_packet_kind {
+	NATTY_PACKET_FLOW,
+	NATTY_PACKET_ANSWER,
+	NATTY_PACKET_ERROR,
+	NATTY_PACKET_LOCAL,
+	NATTY_PACKET_OPAQUE,
+};
+
+/**
+ * struct natty_packet - a packet taken apart
+ * @skb: the packet; its network header is set, its data starts there
+ * @tuple: its flow; of an ICMP error, the inverse of the packet it quotes:
+ *	the tuple that a packet of the quoted flow would have if it travelled
+ *	the way of the error
+ * @kind: see enum natty_packet_kind
+ * @len: bytes from the network header on, as that header says
+ * @tcp_flags: byte 13 of the TCP header
+ * @l4: offset of the transport header from the network header
+ * @quote_l3: of an ICMP error, offset of the quoted network header
+ * @quote_l4: of an ICMP error, offset of the quoted transport header
+ * @tcp_seq: host order
+ * @tcp_ack: host order
+ * @tcp_end: sequence number after this segment
+ *
+ * Offsets stay valid over skb_ensure_writable(), pointers would not.
+ */
+struct natty_packet {
+	struct sk_buff *skb;
+	struct natty_tuple tuple;
+	enum natty_packet_kind kind;
+	u32 len;
+	u8 tcp_flags;
+	u16 l4;
+	u16 quote_l3;
+	u16 quote_l4;
+	u32 tcp_seq;
+	u32 tcp_ack;
+	u32 tcp_end;
+};
+
+/**
+ * natty_packet_parse() - take a packet apart
+ * @pkt: filled in
+ * @skb: in a netfilter hook, reassembled; headers may be pulled
+ * @family: NFPROTO_IPV4 or NFPROTO_IPV6
+ *
+ * Trusts no length, follows IP options and IPv6 extension headers, verifies
+ * the checksum of ICMP messages and of quoted IPv4 headers (RFC 5508 REQ-3),
+ * not that of transport headers. The only place that pulls headers.
+ *
+ * Return: NATTY_DROP_NONE, or why the packet must be dropped.
+ */
+enum natty_counter natty_packet_parse(struct natty_packet *pkt,
+				      struct sk_buff *skb, u8 family);
+
+/**
+ * natty_packet_check_fragment() - is a packet a fragment that must not be?
+ * @skb: in a netfilter hook before reassembly; headers may be pulled
+ * @family: NFPROTO_IPV4 or NFPROTO_IPV6
+ *
+ * RFC 1858, RFC 3128: a first fragment must hold the ports, of TCP also the
+ * flags, and no later one may begin inside the TCP header. Reassembly would
+ * hide such fragments from natty_packet_parse().
+ *
+ * Return: NATTY_DROP_NONE or NATTY_DROP_TINY_FRAGMENT.
+ */
+enum natty_counter natty_packet_check_fragment(struct sk_buff *skb, u8 family);
+
+/* What an ICMP message, other than an error, has to do with a flow. */
+enum natty_icmp_role {
+	NATTY_ICMP_NONE,
+	NATTY_ICMP_QUERY,	/* its identifier is the source's */
+	NATTY_ICMP_ANSWER,	/* its identifier is the destination's */
+};
+
+/* @type of @proto, which is IPPROTO_ICMP or IPPROTO_ICMPV6. */
+enum natty_icmp_role natty_packet_icmp_role(u8 proto, u8 type);
+
+/* Header of a transport protocol that a translator looks at, 0 for others. */
+static inline unsigned int natty_packet_min_header(u8 proto)
+{
+	switch (proto) {
+	case IPPROTO_TCP:
+		return 20;
+	case IPPROTO_UDP:
+	case IPPROTO_UDPLITE:
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		return 8;
+	case IPPROTO_SCTP:
+	case IPPROTO_DCCP:
+		return 12;
+	default:
+		return 0;
+	}
+}
+
+#endif
