@@ -9,6 +9,8 @@ packet, beginning with the IP header.
 import socket
 import struct
 
+import ktap
+
 ICMP, TCP, UDP, ICMP6 = 1, 6, 17, 58
 FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
 
@@ -257,7 +259,26 @@ def xlate(raw, src=None, dst=None, sport=None, dport=None, hops=1, inner=None):
         seg = _patch(seg, 2, struct.pack("!H", v.dport if dport is None else dport))
     if inner is not None:
         seg = seg[:8] + requote(seg[8:], **inner)
+    if len(seg) < _CSUM_AT[v.proto] + 2:
+        return raw
+    if inner is None and _resum(v.seg, v.proto, v.src, v.dst) != v.seg:
+        return raw[:v.l4] + _keep_error(v, seg, src, dst)
     return raw[:v.l4] + _resum(seg, v.proto, src, dst)
+
+
+def _keep_error(v, seg, src, dst):
+    """A checksum that was wrong stays wrong by as much."""
+    at = _CSUM_AT[v.proto]
+    if v.proto == UDP and seg[6:8] == b"\0\0":
+        return seg
+    before, after = (_patch(s[:8], at, b"\0\0") if at < 8 else s[:8]
+                     for s in (v.seg, seg))
+    if v.proto != ICMP:
+        before, after = aton(v.src) + aton(v.dst) + before, aton(src) + aton(dst) + after
+    value = _adjust(int.from_bytes(seg[at:at + 2], "big"), before, after)
+    if v.proto == UDP and not value:
+        value = 0xffff
+    return _patch(seg, at, struct.pack("!H", value))
 
 
 def _resum(seg, proto, src, dst):
@@ -357,3 +378,10 @@ def differ(got, want):
     where = "bytes %s" % at[:12] if at else "length"
     return "%s differ\n   got %s\n       %s\n  want %s\n       %s" % (
         where, View(got), got[:96].hex(), View(want), want[:96].hex())
+
+
+def same(got, want, what="packet"):
+    """Fail unless two packets are equal byte for byte."""
+    text = differ(got, want)
+    if text:
+        raise ktap.Fail(what + ": " + text)

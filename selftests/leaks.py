@@ -1,0 +1,201 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Nothing untranslated leaves a NAT interface.
+
+    C1..C3 10.0.0.2-4 --- lan0 [router] wan0 --- S1..S3 198.51.100.10-12
+    fd00:a::2-4             198.51.100.1         2001:db8:1::10-12
+
+Whatever an inside host sends is translated, or dropped and counted; only an
+accept rule lets it pass with its own address.
+"""
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+
+import ktap                                 # noqa: E402
+import pkt                                  # noqa: E402
+from ctl import apply, moved, stats, userctl  # noqa: E402
+from flow import outward, port              # noqa: E402
+from ktap import case, equal, true          # noqa: E402
+from lab import C, INSIDE, S, X, Lab        # noqa: E402
+
+lab = Lab()
+FAMILIES = (4, 6)
+HIDDEN = set(C[4] + C[6])
+
+
+def masquerade(family, before=""):
+    apply("%srule postrouting oif wan0 src %s masquerade\n" % (before, INSIDE[family]))
+
+
+def sealed(raw, side="lan", must=None):
+    """Send; no inside address may show up on wan0. Returns what did.
+
+    @must: "pass" or "drop" where only one of the two is right. A drop has to
+    be counted.
+    """
+    before = stats()
+    seen = lab.swap(side, raw)["wan"]
+    for out in seen:
+        v = pkt.View(out)
+        true(v.src not in HIDDEN, "leak: %s" % v)
+        for hidden in HIDDEN:
+            true(pkt.aton(hidden) not in out, "%s inside of %s" % (hidden, v))
+    if must == "pass":
+        equal(len(seen), 1, "packets on wan0 for %s" % pkt.View(raw))
+    if must == "drop":
+        equal([str(pkt.View(p)) for p in seen], [], "packets on wan0")
+    if not seen:
+        now = moved(before)
+        true(now, "dropped, but not counted: %s" % pkt.View(raw))
+    return seen
+
+
+STRAY = {"SYN ACK": pkt.SYN | pkt.ACK, "RST": pkt.RST, "RST ACK": pkt.RST | pkt.ACK,
+         "FIN ACK": pkt.FIN | pkt.ACK, "ACK": pkt.ACK, "PSH ACK": pkt.PSH | pkt.ACK,
+         "FIN": pkt.FIN, "URG": pkt.URG, "nothing": 0}
+
+
+def stray(family, value, loose, must=None):
+    """A segment that belongs to no connection."""
+    masquerade(family, "set tcp.loose %s\n" % loose)
+    sealed(pkt.tcp(C[family][0], S[family][0], port(), 80, value, 7, 9), must=must)
+
+
+for _family in FAMILIES:
+    for _name, _value in STRAY.items():
+        case("stray %s, tcp.loose off ipv%d" % (_name, _family), family=_family,
+             value=_value, loose="off", must="drop")(stray)
+        case("stray %s, tcp.loose on ipv%d" % (_name, _family), family=_family,
+             value=_value, loose="on")(stray)
+
+
+def after_close(family):
+    """Segments behind an RST, a flush and a FIN."""
+    masquerade(family, "set tcp.loose off\n")
+    sport = port()
+    c, s = C[family][0], S[family][0]
+    outward(lab, "tcp", c, sport, s)
+    sealed(pkt.tcp(c, s, sport, 80, pkt.RST | pkt.ACK, 1001, 77001))
+    for flags in (pkt.ACK, pkt.PSH | pkt.ACK, pkt.FIN | pkt.ACK, pkt.RST):
+        sealed(pkt.tcp(c, s, sport, 80, flags, 1001, 77001))
+    sport = port()
+    outward(lab, "tcp", c, sport, s)
+    userctl("conn", "flush")
+    for flags in (pkt.ACK, pkt.PSH | pkt.ACK, pkt.FIN | pkt.ACK, pkt.RST):
+        sealed(pkt.tcp(c, s, sport, 80, flags, 1001, 77001), must="drop")
+
+
+def window(family):
+    """Data far outside of the window of a live connection."""
+    masquerade(family)
+    sport = port()
+    c, s = C[family][0], S[family][0]
+    outward(lab, "tcp", c, sport, s)
+    for seq in (0, 0x40000000, 0x80000000, 0xffffffff):
+        for flags in (pkt.ACK, pkt.PSH | pkt.ACK, pkt.RST, pkt.FIN | pkt.ACK,
+                      pkt.SYN, pkt.SYN | pkt.ACK):
+            sealed(pkt.tcp(c, s, sport, 80, flags, seq, seq ^ 0x5a5a5a5a, b"x" * 99))
+
+
+TYPES = {4: (0, 1, 2, 4, 5, 6, 7, 9, 10, 14, 15, 16, 17, 18, 19, 30, 40, 42, 253, 255),
+         6: (5, 100, 101, 127, 129, 138, 139, 140, 144, 147, 151, 160, 200, 255)}
+
+
+def icmp_types(family):
+    """Every kind of ICMP message but queries and errors about flows."""
+    masquerade(family)
+    for kind in TYPES[family]:
+        for body in (b"", b"\0" * 8, pkt.udp(C[family][0], S[family][0], 5, 6)):
+            sealed(pkt.icmp(C[family][0], S[family][0], kind, 0,
+                            port().to_bytes(2, "big") + b"\0\1", body))
+
+
+def icmp_errors(family):
+    """Errors of inside hosts about packets that no flow explains."""
+    masquerade(family)
+    strange = pkt.udp(S[family][0], C[family][0], 53, port())
+    for name in ("unreach", "toobig", "time", "param"):
+        for source in C[family][:2]:
+            sealed(pkt.error(source, S[family][0], name, strange), must="drop")
+            sealed(pkt.error(source, S[family][1], name, strange), must="drop")
+
+
+def protocols(family):
+    """All protocol numbers, from two hosts to one server."""
+    masquerade(family)
+    # Not those that IPv6 takes for extension headers, nor what has ports.
+    skip = {0, 1, 6, 17, 43, 44, 50, 51, 58, 59, 60, 103, 135, 139, 140}
+    for number in set(range(256)) - skip:
+        if ktap.SLOW and number % 5:
+            continue
+        for client in C[family][:2]:
+            raw = pkt.ip(client, S[family][0], number, b"\0\7\0\x09" + b"\0" * 28)
+            sealed(raw)
+
+
+def by_address(family):
+    """A protocol without ports has room for one host a peer and address."""
+    masquerade(family)
+    raw = pkt.ip(C[family][0], S[family][0], 99, b"first come")
+    got = sealed(raw, must="pass")
+    pkt.same(got[0], pkt.xlate(raw, src=X[family]))
+    raw = pkt.ip(C[family][1], S[family][0], 99, b"second")
+    before = stats()
+    sealed(raw, must="drop")
+    true(any("protocol" in key for key in moved(before)), "not counted as protocol")
+    # The first keeps its flow, the second may talk to another peer.
+    back = pkt.ip(S[family][0], X[family], 99, b"an answer")
+    lab.expect("wan", back, pkt.xlate(back, dst=C[family][0]))
+    sealed(pkt.ip(C[family][1], S[family][1], 99, b"second"), must="pass")
+
+
+def refused_filter(family):
+    """A server reaches an inside address by its own number, host answers."""
+    masquerade(family)
+    for proto in ("udp", "tcp", "icmp"):
+        raw = pkt.first(proto, S[family][0], port(), C[family][0], 4000)
+        for got in lab.swap("wan", raw)["lan"]:
+            sealed(pkt.answer(got))
+
+
+def exempted(family):
+    """An accept rule is the only way out with an inside address."""
+    apply("rule postrouting oif wan0 src %s dst %s accept\n"
+          "rule postrouting oif wan0 src %s masquerade\n"
+          % (INSIDE[family], S[family][1], INSIDE[family]))
+    for proto in ("tcp", "udp", "icmp", "99"):
+        raw = pkt.first(proto, C[family][0], port(), S[family][1], 80)
+        lab.expect("lan", raw, pkt.xlate(raw))
+        sealed(pkt.first(proto, C[family][0], port(), S[family][0], 80), must="pass")
+    raw = pkt.icmp(C[family][0], S[family][1], 253, 0, b"abcd")
+    lab.expect("lan", raw, pkt.xlate(raw))
+
+
+def broadcast(family):
+    """Packets to everybody do not take an inside address outside."""
+    masquerade(family)
+    for target in (("255.255.255.255", "198.51.100.255", "224.0.0.251")
+                   if family == 4 else ("ff02::1", "ff0e::42")):
+        before = lab.swap("lan", pkt.udp(C[family][0], target, port(), 5353))["wan"]
+        for out in before:
+            true(pkt.View(out).src not in HIDDEN, "leak: %s" % pkt.View(out))
+
+
+for _family in FAMILIES:
+    for _name, _func in (
+            ("segments after the end of a connection", after_close),
+            ("data out of the window", window),
+            ("every other ICMP type", icmp_types),
+            ("ICMP errors about no flow", icmp_errors),
+            ("every protocol number", protocols),
+            ("a protocol without ports", by_address),
+            ("answers to direct packets", refused_filter),
+            ("accept rules", exempted),
+            ("broadcast and multicast", broadcast)):
+        case("%s ipv%d" % (_name, _family), family=_family)(_func)
+
+
+if __name__ == "__main__":
+    ktap.main(setup=lab.collect)
