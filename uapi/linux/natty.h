@@ -96,12 +96,10 @@ enum natty_option {
 };
 
 /**
- * enum natty_state - State of a connection. The first three belong to
- *   protocols without connections of their own, the others to TCP and DCCP.
+ * enum natty_state - State of a connection. The first two belong to protocols
+ *   without connections of their own, the others to TCP and DCCP.
  * @NATTY_STATE_NEW: Packets in one direction only.
  * @NATTY_STATE_REPLIED: Packets in both directions.
- * @NATTY_STATE_UNTRANSLATED: Passed by a rule or by the lack of one; the
- *   decision is kept.
  * @NATTY_STATE_SYN_SENT: SYN of the opener seen.
  * @NATTY_STATE_SYN_RECEIVED: SYN of the answerer seen.
  * @NATTY_STATE_ESTABLISHED: Handshake complete.
@@ -114,7 +112,6 @@ enum natty_option {
 enum natty_state {
 	NATTY_STATE_NEW,
 	NATTY_STATE_REPLIED,
-	NATTY_STATE_UNTRANSLATED,
 	NATTY_STATE_SYN_SENT,
 	NATTY_STATE_SYN_RECEIVED,
 	NATTY_STATE_ESTABLISHED,
