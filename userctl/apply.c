@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0
+/* apply: replace the configuration by that of a file, or change nothing. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "refuse.h"
+#include "userctl.h"
+
+#define TRIES	5
+
+/* What the kernel refused of a file, to be told in the order of its lines. */
+struct refusals {
+	struct nl_error *list;
+	size_t count, room;
+	const struct statement **order;
+};
+
+static void add_refusal(const struct nl_error *error, void *data)
+{
+	struct refusals *refusals = data;
+
+	if (refusals->count == refusals->room) {
+		refusals->room = refusals->room ? refusals->room * 2 : 16;
+		refusals->list = xrealloc(refusals->list, refusals->room *
+					  sizeof(*refusals->list));
+	}
+	refusals->list[refusals->count++] = *error;
+}
+
+/* Statements by kind, as one may need another that stands later in the file. */
+static const struct statement **sort(const struct config *config)
+{
+	const struct statement **order;
+	size_t i, n = 0;
+	unsigned int kind;
+
+	order = xrealloc(NULL, (config->count + 1) * sizeof(*order));
+	for (kind = 0; kind < STATEMENT_KINDS; kind++)
+		for (i = 0; i < config->count; i++)
+			if (config->list[i].kind == kind)
+				order[n++] = &config->list[i];
+	return order;
+}
+
+static const struct statement **sorted;
+
+static int by_line(const void *a, const void *b)
+{
+	const struct nl_error *one = a, *other = b;
+	unsigned int line = sorted[one->index]->line;
+	unsigned int next = sorted[other->index]->line;
+
+	return line < next ? -1 : line > next;
+}
+
+static void tell(struct source *source, struct refusals *refusals)
+{
+	size_t i;
+
+	sorted = refusals->order;
+	if (refusals->count)
+		qsort(refusals->list, refusals->count,
+		      sizeof(*refusals->list), by_line);
+	for (i = 0; i < refusals->count; i++)
+		refuse_statement(source,
+				 refusals->order[refusals->list[i].index],
+				 &refusals->list[i]);
+}
+
+/* Returns 0, or -1 with everything told except what nl_error() holds. */
+static int transact(struct nl *nl, struct source *source,
+		    const struct config *config, bool dry_run)
+{
+	struct refusals refusals = { 0 };
+	int ret;
+
+	/*
+	 * Only inside a transaction are statements staged. Were it not open,
+	 * each of them would take effect at once.
+	 */
+	if (nl_txn_begin(nl, true))
+		return -1;
+	refusals.order = sort(config);
+	ret = nl_statements(nl, refusals.order, config->count, add_refusal,
+			    &refusals);
+	if (!ret)
+		ret = nl_txn_commit(nl, dry_run);
+	else
+		tell(source, &refusals);
+	free(refusals.order);
+	free(refusals.list);
+	return ret;
+}
+
+static int apply(struct source *source, const struct config *config,
+		 bool dry_run)
+{
+	struct nl *nl = nl_open();
+	int i, ret = -1;
+
+	if (!nl)
+		return EXIT_REFUSED;
+	/* Whoever changed the configuration meanwhile has come first. */
+	for (i = 0; i < TRIES; i++) {
+		ret = transact(nl, source, config, dry_run);
+		if (!ret || nl_error(nl)->code != EBUSY)
+			break;
+		nl_txn_abort(nl);
+	}
+	if (ret && nl_error(nl)->code)
+		fprintf(stderr, "%s: %s\n", source->name,
+			nl_error(nl)->message);
+	/* Closing the socket abandons what was not committed. */
+	nl_close(nl);
+	return ret ? EXIT_REFUSED : EXIT_DONE;
+}
+
+static FILE *open_file(const char *name)
+{
+	FILE *file;
+
+	if (!strcmp(name, "-"))
+		return stdin;
+	file = fopen(name, "re");
+	if (!file)
+		fprintf(stderr, "%s: cannot open: %s\n", name,
+			strerror(errno));
+	return file;
+}
+
+int apply_run(const struct command *command, int argc, char **argv)
+{
+	const char *name = NULL;
+	struct config config;
+	struct source source;
+	bool dry_run = false;
+	FILE *file;
+	int i, ret;
+
+	for (i = 0; i < argc; i++) {
+		if (!strcmp(argv[i], "--dry-run"))
+			dry_run = true;
+		else if (name || (argv[i][0] == '-' && argv[i][1]))
+			return usage(command);
+		else
+			name = argv[i];
+	}
+	if (!name)
+		return usage(command);
+	file = open_file(name);
+	if (!file)
+		return EXIT_REFUSED;
+	source_file(&source, file == stdin ? "<stdin>" : name);
+	if (config_read(&source, file, &config))
+		ret = apply(&source, &config, dry_run);
+	else
+		ret = EXIT_REFUSED;
+	if (file != stdin)
+		fclose(file);
+	config_free(&config);
+	source_free(&source);
+	return ret;
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Memory that is there, or the end of the program. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "userctl.h"
+
+void *xrealloc(void *memory, size_t size)
+{
+	memory = realloc(memory, size);
+	if (!memory) {
+		fprintf(stderr, "userctl: out of memory\n");
+		exit(EXIT_REFUSED);
+	}
+	return memory;
+}
