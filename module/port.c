@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: GPL-2.0
+/* External addresses, and the choice of ports on them. */
+
+#include <linux/random.h>
+#include <linux/rhashtable.h>
+#include <linux/slab.h>
+
+#include "netns.h"
+#include "port.h"
+#include "portmap.h"
+
+/* A search passes over at most so many ports on which this host has sockets. */
+#define LOCAL_MAX 1024
+
+/* Protocols have port spaces of their own. */
+enum port_class {
+	CLASS_TCP,
+	CLASS_UDP,
+	CLASS_UDPLITE,
+	CLASS_SCTP,
+	CLASS_DCCP,
+	CLASS_ICMP,
+	CLASSES
+};
+
+/**
+ * struct addr_key - by which an address is found
+ * @addr: the address
+ * @family: NFPROTO_IPV4 or NFPROTO_IPV6
+ */
+struct addr_key {
+	union nf_inet_addr addr;
+	u8 family;
+};
+
+/**
+ * struct natty_port_addr - an external address
+ * @node: in the hash table
+ * @key: constant
+ * @lock: protects @map and what it points to
+ * @map: of each enum port_class, made when its first port is taken
+ */
+struct natty_port_addr {
+	struct rhash_head node;
+	struct addr_key key;
+	/* Packets read the above while flows that come and go write the below. */
+	spinlock_t lock ____cacheline_aligned_in_smp;
+	struct natty_portmap *map[CLASSES];
+};
+
+static u32 key_hash(const void *data, u32 len, u32 seed)
+{
+	const struct addr_key *key = data;
+
+	return natty_port_hash(key->family, &key->addr, seed);
+}
+
+static int key_compare(struct rhashtable_compare_arg *arg, const void *object)
+{
+	const struct natty_port_addr *pa = object;
+	const struct addr_key *key = arg->key;
+
+	return key->family != pa->key.family ||
+	       !natty_addr_equal(key->family, &key->addr, &pa->key.addr);
+}
+
+static const struct rhashtable_params addr_params = {
+	.head_offset = offsetof(struct natty_port_addr, node),
+	.key_offset = offsetof(struct natty_port_addr, key),
+	.key_len = sizeof(struct addr_key),
+	.hashfn = key_hash,
+	.obj_cmpfn = key_compare,
+};
+
+static int class_of(u8 proto)
+{
+	switch (proto) {
+	case IPPROTO_TCP:
+		return CLASS_TCP;
+	case IPPROTO_UDP:
+		return CLASS_UDP;
+	case IPPROTO_UDPLITE:
+		return CLASS_UDPLITE;
+	case IPPROTO_SCTP:
+		return CLASS_SCTP;
+	case IPPROTO_DCCP:
+		return CLASS_DCCP;
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		return CLASS_ICMP;
+	default:
+		return -EINVAL;
+	}
+}
+
+int natty_port_init(struct natty_net *nn)
+{
+	struct natty_ports *ports = &nn->ports;
+
+	bitmap_zero(ports->filter, NATTY_PORT_FILTER_BITS);
+	ports->seed = get_random_u32();
+	atomic_long_set(&ports->memory, 0);
+	return rhashtable_init(&ports->addrs, &addr_params);
+}
+
+static void free_addr(void *object, void *unused)
+{
+	struct natty_port_addr *pa = object;
+	unsigned int i;
+
+	for (i = 0; i < CLASSES; i++)
+		natty_portmap_free(pa->map[i]);
+	kfree(pa);
+}
+
+void natty_port_exit(struct natty_net *nn)
+{
+	rhashtable_free_and_destroy(&nn->ports.addrs, free_addr, NULL);
+}
+
+/* Under RCU; valid until exit, though. */
+static struct natty_port_addr *find_addr(const struct natty_net *nn, u8 family,
+					 const union nf_inet_addr *addr)
+{
+	struct addr_key key = { .addr = *addr, .family = family };
+	struct rhashtable *addrs = (struct rhashtable *)&nn->ports.addrs;
+
+	return rhashtable_lookup(addrs, &key, addr_params);
+}
+
+static struct natty_port_addr *insert_addr(struct natty_net *nn, u8 family,
+					   const union nf_inet_addr *addr)
+{
+	struct natty_ports *ports = &nn->ports;
+	struct natty_port_addr *pa, *old;
+	u32 hash;
+
+	pa = kzalloc(sizeof(*pa), GFP_ATOMIC | __GFP_NOWARN);
+	if (!pa)
+		return NULL;
+	pa->key.family = family;
+	pa->key.addr = *addr;
+	spin_lock_init(&pa->lock);
+
+	hash = natty_port_hash(family, addr, ports->seed);
+	set_bit(hash % NATTY_PORT_FILTER_BITS, ports->filter);
+	old = rhashtable_lookup_get_insert_fast(&ports->addrs, &pa->node,
+						addr_params);
+	if (!old) {
+		atomic_long_add(sizeof(*pa), &ports->memory);
+		return pa;
+	}
+	kfree(pa);
+	return IS_ERR(old) ? NULL : old;
+}
+
+/* The address, made if it is not known; NULL if out of memory. */
+static struct natty_port_addr *get_addr(struct natty_net *nn, u8 family,
+					const union nf_inet_addr *addr)
+{
+	struct natty_port_addr *pa;
+
+	rcu_read_lock();
+	pa = find_addr(nn, family, addr);
+	rcu_read_unlock();
+	return likely(pa) ? pa : insert_addr(nn, family, addr);
+}
+
+static struct natty_portmap *get_map(struct natty_net *nn,
+				     struct natty_port_addr *pa, int class)
+{
+	lockdep_assert_held(&pa->lock);
+	if (likely(pa->map[class]))
+		return pa->map[class];
+	pa->map[class] = natty_portmap_alloc();
+	if (pa->map[class])
+		atomic_long_add(sizeof(*pa->map[class]), &nn->ports.memory);
+	return pa->map[class];
+}
+
+/* Account a change of @map, whose memory was @before. */
+static void account(struct natty_net *nn, const struct natty_portmap *map,
+		    u32 before)
+{
+	if (unlikely(map->memory != before))
+		atomic_long_add((long)map->memory - (long)before,
+				&nn->ports.memory);
+}
+
+/**
+ * struct search - a search for a free port
+ * @nn: network namespace
+ * @req: what is wanted
+ * @map: where
+ * @min: lowest permitted port
+ * @max: highest permitted port
+ * @budget: how many more ports with sockets may be passed over
+ */
+struct search {
+	struct natty_net *nn;
+	const struct natty_port_request *req;
+	const struct natty_portmap *map;
+	u32 min;
+	u32 max;
+	unsigned int budget;
+};
+
+static void set_range(struct search *s)
+{
+	const struct natty_port_request *req = s->req;
+
+	s->min = req->min;
+	s->max = req->max;
+	if (req->min || req->max)
+		return;
+	if (natty_proto_is_icmp(req->proto)) {
+		s->max = U16_MAX;
+	} else if (req->want < 1024) {
+		s->min = 1;
+		s->max = 1023;
+	} else {
+		s->min = 1024;
+		s->max = U16_MAX;
+	}
+}
+
+static bool has_socket(struct search *s, u32 port)
+{
+	const struct natty_port_request *req = s->req;
+
+	if (likely(!natty_port_is_local(s->nn->net, req->family, req->proto,
+					&req->addr, port)))
+		return false;
+	s->budget--;
+	return true;
+}
+
+/* A port of the parity that is free and without a socket, from @min to @max. */
+static int search_range(struct search *s, unsigned int parity, u32 min, u32 max)
+{
+	int port = natty_portmap_next(s->map, parity, min, max);
+
+	while (port >= 0 && s->budget) {
+		if (!has_socket(s, port))
+			return port;
+		port = natty_portmap_next(s->map, parity, port + 1, max);
+	}
+	return -ENOSPC;
+}
+
+/* At most two searches for each parity, and LOCAL_MAX further steps. */
+static int search_any(struct search *s)
+{
+	u32 start = s->min + get_random_u32_below(s->max - s->min + 1);
+	unsigned int parity = s->req->parity ? s->req->want & 1 : start & 1;
+	unsigned int i;
+	int port;
+
+	for (i = 0; i < 2; i++, parity ^= 1) {
+		port = search_range(s, parity, start, s->max);
+		if (port < 0 && start > s->min)
+			port = search_range(s, parity, s->min, start - 1);
+		if (port >= 0)
+			return port;
+	}
+	return -ENOSPC;
+}
+
+static int choose(struct natty_net *nn, const struct natty_portmap *map,
+		  const struct natty_port_request *req)
+{
+	struct search s = {
+		.nn = nn,
+		.req = req,
+		.map = map,
+		.budget = LOCAL_MAX,
+	};
+
+	set_range(&s);
+	if (!req->random && req->want >= s.min && req->want <= s.max &&
+	    !natty_portmap_is_taken(map, req->want) && !has_socket(&s, req->want))
+		return req->want;
+	return search_any(&s);
+}
+
+static int take(struct natty_net *nn, const struct natty_port_request *req,
+		bool share)
+{
+	int class = class_of(req->proto);
+	struct natty_port_addr *pa;
+	struct natty_portmap *map;
+	int port = -ENOMEM, err;
+	u32 before;
+
+	if (class < 0)
+		return class;
+	pa = get_addr(nn, req->family, &req->addr);
+	if (!pa)
+		return -ENOMEM;
+	spin_lock_bh(&pa->lock);
+	map = get_map(nn, pa, class);
+	if (unlikely(!map))
+		goto out;
+	port = choose(nn, map, req);
+	if (port < 0)
+		goto out;
+	before = map->memory;
+	if (share)
+		err = natty_portmap_share(map, port);
+	else
+		err = natty_portmap_take(map, port);
+	account(nn, map, before);
+	if (unlikely(err))
+		port = err;
+out:
+	spin_unlock_bh(&pa->lock);
+	return port;
+}
+
+int natty_port_take(struct natty_net *nn, const struct natty_port_request *req)
+{
+	return take(nn, req, false);
+}
+
+int natty_port_take_shared(struct natty_net *nn,
+			   const struct natty_port_request *req)
+{
+	return take(nn, req, true);
+}
+
+static int take_exact(struct natty_net *nn, u8 family, u8 proto,
+		      const union nf_inet_addr *addr, u16 port, bool share)
+{
+	int class = class_of(proto), err = -ENOMEM;
+	struct natty_port_addr *pa;
+	struct natty_portmap *map;
+	u32 before;
+
+	if (class < 0)
+		return class;
+	pa = get_addr(nn, family, addr);
+	if (!pa)
+		return -ENOMEM;
+	spin_lock_bh(&pa->lock);
+	map = get_map(nn, pa, class);
+	if (unlikely(!map))
+		goto out;
+	err = -EBUSY;
+	if (natty_portmap_is_taken(map, port) &&
+	    !(share && natty_portmap_shares(map, port)))
+		goto out;
+	before = map->memory;
+	if (share)
+		err = natty_portmap_share(map, port);
+	else
+		err = natty_portmap_take(map, port);
+	account(nn, map, before);
+out:
+	spin_unlock_bh(&pa->lock);
+	return err;
+}
+
+int natty_port_take_exact(struct natty_net *nn, u8 family, u8 proto,
+			  const union nf_inet_addr *addr, u16 port)
+{
+	return take_exact(nn, family, proto, addr, port, false);
+}
+
+int natty_port_share(struct natty_net *nn, u8 family, u8 proto,
+		     const union nf_inet_addr *addr, u16 port)
+{
+	return take_exact(nn, family, proto, addr, port, true);
+}
+
+static void put(struct natty_net *nn, u8 family, u8 proto,
+		const union nf_inet_addr *addr, u16 port, bool share)
+{
+	struct natty_portmap *map = NULL;
+	int class = class_of(proto);
+	struct natty_port_addr *pa;
+	bool done = false;
+	u32 before;
+
+	rcu_read_lock();
+	pa = find_addr(nn, family, addr);
+	rcu_read_unlock();
+	if (WARN_ON_ONCE(!pa || class < 0))
+		return;
+	spin_lock_bh(&pa->lock);
+	map = pa->map[class];
+	if (map && share == !!natty_portmap_shares(map, port)) {
+		before = map->memory;
+		done = natty_portmap_put(map, port);
+		account(nn, map, before);
+	}
+	spin_unlock_bh(&pa->lock);
+	/* The port has no such user: somebody would lose his. */
+	WARN_ON_ONCE(!done);
+}
+
+void natty_port_put(struct natty_net *nn, u8 family, u8 proto,
+		    const union nf_inet_addr *addr, u16 port)
+{
+	put(nn, family, proto, addr, port, false);
+}
+
+void natty_port_unshare(struct natty_net *nn, u8 family, u8 proto,
+			const union nf_inet_addr *addr, u16 port)
+{
+	put(nn, family, proto, addr, port, true);
+}
+
+bool natty_port_addr_known(const struct natty_net *nn, u8 family,
+			   const union nf_inet_addr *addr)
+{
+	return natty_port_addr_maybe(&nn->ports, family, addr) &&
+	       find_addr(nn, family, addr);
+}
+
+int natty_port_addr_learn(struct natty_net *nn, u8 family,
+			  const union nf_inet_addr *addr)
+{
+	return get_addr(nn, family, addr) ? 0 : -ENOMEM;
+}
+
+u64 natty_port_memory(const struct natty_net *nn)
+{
+	return atomic_long_read(&nn->ports.memory);
+}

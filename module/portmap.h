@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef NATTY_PORTMAP_H
+#define NATTY_PORTMAP_H
+
+#include <linux/types.h>
+
+#define NATTY_PORTMAP_WORDS 8	/* of one leaf and parity, 64 ports each */
+#define NATTY_PORTMAP_LEAVES (32768 / 64 / NATTY_PORTMAP_WORDS)
+
+/**
+ * struct natty_portmap_leaf - 1024 neighbouring ports
+ * @taken: a bit a port, a cache line for each parity
+ */
+struct natty_portmap_leaf {
+	u64 taken[2][NATTY_PORTMAP_WORDS];
+};
+
+/**
+ * struct natty_portmap - which of 65536 ports are taken
+ * @full: for each parity, a bit for each word of 64 ports that are all taken
+ * @leaf: made when one of their ports is taken
+ * @share: NULL while no port is shared; else for each leaf NULL or how many
+ *	users share each of its ports, 0 for ports with an owner
+ * @used: number of ports taken
+ * @leaves: number of leaves
+ * @memory: bytes that leaves and shares occupy
+ *
+ * A free port of a range is found by looking at two words of ports and at no
+ * more than eight words of @full, whatever the number of ports taken.
+ *
+ * No function locks; the owner of the map does.
+ */
+struct natty_portmap {
+	u64 full[2][NATTY_PORTMAP_LEAVES * NATTY_PORTMAP_WORDS / 64];
+	struct natty_portmap_leaf *leaf[NATTY_PORTMAP_LEAVES];
+	u32 **share;
+	u32 used;
+	u32 leaves;
+	u32 memory;
+};
+
+struct natty_portmap *natty_portmap_alloc(void);
+void natty_portmap_free(struct natty_portmap *map);
+
+bool natty_portmap_is_taken(const struct natty_portmap *map, u16 port);
+
+/* How many users share the port; 0 if it is free or has an owner. */
+u32 natty_portmap_shares(const struct natty_portmap *map, u16 port);
+
+/* Take a port that is free. 0 or -ENOMEM. Softirq. */
+int natty_portmap_take(struct natty_portmap *map, u16 port);
+
+/* Take a port that is free or shared. 0 or -ENOMEM. Softirq. */
+int natty_portmap_share(struct natty_portmap *map, u16 port);
+
+/* Give up a port, or one share of it; false if it was not taken. */
+bool natty_portmap_put(struct natty_portmap *map, u16 port);
+
+/* The lowest free port of the parity in @min..@max, or -1. */
+int natty_portmap_next(const struct natty_portmap *map, unsigned int parity,
+		       u32 min, u32 max);
+
+#endif
