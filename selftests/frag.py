@@ -178,5 +178,4 @@ for _family in (4, 6):
 
 
 if __name__ == "__main__":
-    from ktap import main
     main(setup=lab.collect)

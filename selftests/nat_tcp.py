@@ -16,7 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib
 
 import ktap                                 # noqa: E402
 import pkt                                  # noqa: E402
-from ctl import apply, conns, userctl       # noqa: E402
+from ctl import apply, conns, setting, userctl  # noqa: E402
 from flow import listed, port               # noqa: E402
 from ktap import case, equal, true          # noqa: E402
 from lab import C, INSIDE, S, X, Lab        # noqa: E402
@@ -316,8 +316,7 @@ def defaults():
     for key, least in (("tcp-established", 7440), ("tcp-transitory", 240),
                        ("tcp-syn-sent", 240), ("tcp-fin-wait", 240),
                        ("tcp-close", 240), ("udp", 300), ("icmp", 60)):
-        text = userctl("get", "timeout." + key)[1]
-        equal(text.split()[-1], str(least), "userctl get timeout." + key)
+        equal(setting("timeout." + key), least, "timeout." + key)
 
 
 @case("the iptables profile's timers")
@@ -327,8 +326,7 @@ def iptables_timers():
                        ("established", 432000), ("fin-wait", 120),
                        ("close-wait", 60), ("last-ack", 30), ("time-wait", 120),
                        ("close", 10)):
-        text = userctl("get", "timeout.tcp-" + key)[1]
-        equal(text.split()[-1], str(value), "userctl get timeout.tcp-" + key)
+        equal(setting("timeout.tcp-" + key), value, "timeout.tcp-" + key)
     userctl("apply", "-", data="")
 
 

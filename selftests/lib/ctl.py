@@ -53,34 +53,19 @@ def state(*words):
     return conn(*words)["state"].lower().replace("_", "-")
 
 
-def _numbers(value, name, into):
-    if isinstance(value, dict):
-        for key, part in value.items():
-            _numbers(part, name + [key], into)
-    elif isinstance(value, list):
-        for at, part in enumerate(value):
-            key = part.get("name", str(at)) if isinstance(part, dict) else str(at)
-            _numbers(part, name + [key], into)
-    elif isinstance(value, (int, float)) and not isinstance(value, bool):
-        into[".".join(name)] = value
-
-
 def stats():
-    """Every counter of userctl stats, flattened to {"a.b": number}."""
-    into = {}
-    _numbers(query("stats"), [], into)
-    return into
+    """Every counter: {name: number}."""
+    return query("stats")["stats"]
 
 
 def moved(before):
     """The counters that have changed since stats() gave @before."""
-    now = stats()
-    return {k: v - before.get(k, 0) for k, v in now.items()
+    return {k: v - before.get(k, 0) for k, v in stats().items()
             if v != before.get(k, 0)}
 
 
-def drops(before=None):
-    """How many packets were dropped (since @before), over all reasons."""
-    now = stats()
-    return sum(v - (before or {}).get(k, 0) for k, v in now.items()
-               if "drop" in k.lower())
+def setting(key):
+    """The value of a setting."""
+    found = query("get", key)["settings"]
+    ktap.equal([s["key"] for s in found], [key], "userctl get " + key)
+    return found[0]["value"]
