@@ -17,7 +17,7 @@ report_log() {
 # What changes from boot to boot is taken out, so that two logs can be compared.
 report_lines() {
 	report_log "$1" | grep -aE "$REPORTS" | grep -avE '^natty-guest: (begin|end)' |
-		sed -E 's/0x[0-9a-f]+|[0-9a-f]{8,}/X/g; s/[0-9]+/N/g' | sort -u
+		sed -E 's/0x[0-9a-f]+|[0-9a-f]{8,}/X/g; s/[0-9]+/N/g' | sort
 }
 
 # report_baseline FLAVOUR: prints the file with what the kernel says about itself, without natty.
