@@ -68,6 +68,29 @@ natty_genl_ops_from_split(struct genl_ops *ops,
 	return count;
 }
 
+/* Give a family its operations, once. */
+static inline void natty_genl_set_ops(struct genl_family *family,
+				      const struct genl_split_ops *split,
+				      unsigned int n)
+{
+	static struct genl_ops ops[32];
+
+	if (WARN_ON(n > ARRAY_SIZE(ops)))
+		return;
+	family->n_ops = natty_genl_ops_from_split(ops, split, n);
+	family->ops = ops;
+}
+
+#else
+
+static inline void natty_genl_set_ops(struct genl_family *family,
+				      const struct genl_split_ops *split,
+				      unsigned int n)
+{
+	family->split_ops = split;
+	family->n_split_ops = n;
+}
+
 #endif /* LINUX_VERSION_CODE < 6.2 */
 
 #endif /* _NATTY_COMPAT_GENL_SPLIT_OPS_H */
