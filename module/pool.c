@@ -135,7 +135,7 @@ static int check_ranges(u8 family, const struct natty_pool_range *range,
 		what = unusable(family, &range[i]);
 		if (what) {
 			NL_SET_ERR_MSG_FMT(extack,
-					   "address range: contains a %s address",
+					   "address range: holds %s addresses",
 					   what);
 			return -EINVAL;
 		}

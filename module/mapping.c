@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "mapping.h"
+#include "netns.h"
+
+bool natty_mapping_get(struct natty_conn *mapping)
+{
+	return atomic_inc_not_zero(&mapping->users);
+}
+
+void natty_mapping_put(struct natty_net *nn, struct natty_conn *mapping)
+{
+	struct natty_table *table = natty_table_of(nn, mapping->family);
+	struct natty_endpoint ep;
+
+	if (!atomic_dec_and_test(&mapping->users))
+		return;
+	natty_conn_mark(mapping, NATTY_CONN_DEAD);
+	natty_table_unlink(table, mapping);
+	natty_conn_get_end(mapping, NATTY_END_NEW_SRC, &ep);
+	natty_port_put(nn, mapping->family, mapping->proto, &ep.addr,
+		       ntohs(ep.port));
+	natty_conn_get_end(mapping, NATTY_END_ORIG_SRC, &ep);
+	if (natty_conn_is(mapping, NATTY_CONN_PORT_COUNTED))
+		natty_host_uncharge(nn, mapping->family, &ep.addr,
+				    NATTY_HOST_PORTS);
+	natty_count(nn, NATTY_COUNT_MAPPING_DEL);
+	percpu_counter_dec(&nn->mappings);
+	natty_arena_retire(&table->arena, mapping);
+}
+
+bool natty_mapping_admits(struct natty_net *nn, const struct natty_conn *mapping,
+			  const struct natty_endpoint *remote)
+{
+	struct natty_endpoint ep;
+
+	if (natty_conn_is(mapping, NATTY_CONN_FILTER_EIF))
+		return true;
+	/* A known remote endpoint has a connection and never asks. */
+	if (natty_conn_is(mapping, NATTY_CONN_FILTER_APDF))
+		return false;
+	natty_conn_get_end(mapping, NATTY_END_ORIG_DST, &ep);
+	if (natty_conn_alive(mapping) &&
+	    natty_addr_equal(mapping->family, &ep.addr, &remote->addr))
+		return true;
+	return natty_table_find_filter(natty_table_of(nn, mapping->family),
+				       mapping->index, &remote->addr);
+}
+
+static bool needs_permissions(const struct natty_conn *mapping)
+{
+	return !natty_conn_is(mapping, NATTY_CONN_FILTER_EIF) &&
+	       !natty_conn_is(mapping, NATTY_CONN_FILTER_APDF);
+}
+
+int natty_mapping_permit(struct natty_net *nn, struct natty_conn *mapping,
+			 const union nf_inet_addr *remote)
+{
+	struct natty_table *table = natty_table_of(nn, mapping->family);
+	struct natty_endpoint ep = { .addr = *remote };
+	struct natty_conn *filter;
+	int err;
+
+	if (!needs_permissions(mapping))
+		return 0;
+	/* Twice at most: whoever was first may be gone again. */
+	for (err = -EEXIST; err == -EEXIST;) {
+		filter = natty_table_find_filter(table, mapping->index, remote);
+		if (filter && atomic_inc_not_zero(&filter->users))
+			return 0;
+		filter = natty_arena_alloc(&table->arena);
+		if (!filter)
+			return -ENOMEM;
+		filter->family = mapping->family;
+		filter->proto = 0;
+		filter->dst_mapping = mapping->index;
+		natty_conn_set_end(filter, NATTY_END_ORIG_DST, &ep);
+		atomic_set(&filter->users, 1);
+		err = natty_table_insert(table, filter, BIT(NATTY_CONN_FILTER) |
+						BIT(NATTY_CONN_CLOSED));
+		if (err)
+			natty_arena_discard(&table->arena, filter);
+	}
+	return err;
+}
+
+void natty_mapping_forbid(struct natty_net *nn, struct natty_conn *mapping,
+			  const union nf_inet_addr *remote)
+{
+	struct natty_table *table = natty_table_of(nn, mapping->family);
+	struct natty_conn *filter;
+
+	if (!needs_permissions(mapping))
+		return;
+	filter = natty_table_find_filter(table, mapping->index, remote);
+	if (WARN_ON_ONCE(!filter) || !atomic_dec_and_test(&filter->users))
+		return;
+	natty_conn_mark(filter, NATTY_CONN_DEAD);
+	natty_table_unlink(table, filter);
+	natty_arena_retire(&table->arena, filter);
+}
+
+/* Close every open connection of a table that @match picks. */
+static void close_matching(struct natty_net *nn, struct natty_table *table,
+			   bool (*match)(const struct natty_conn *conn,
+					 const void *arg), const void *arg)
+{
+	struct natty_conn *conn;
+	unsigned int n = 0;
+	u32 cursor = 0;
+
+	rcu_read_lock();
+	while ((conn = natty_table_next(table, &cursor))) {
+		if (natty_conn_open(conn) && match(conn, arg))
+			natty_conn_close(nn, conn, NATTY_COUNT_CONN_DEL);
+		if (++n % 256)
+			continue;
+		rcu_read_unlock();
+		cond_resched();
+		rcu_read_lock();
+	}
+	rcu_read_unlock();
+}
+
+static bool uses_mapping(const struct natty_conn *conn, const void *arg)
+{
+	u32 index = *(const u32 *)arg;
+
+	return conn->index == index || conn->dst_mapping == index ||
+	       (!natty_conn_is(conn, NATTY_CONN_MAPPING) && conn->mapping == index);
+}
+
+static void close_users(struct natty_net *nn, struct natty_table *table,
+			u32 index)
+{
+	close_matching(nn, table, uses_mapping, &index);
+}
+
+/* Take the port from the dynamic mapping that has it. */
+static bool expropriate(struct natty_net *nn, const struct natty_forward *forward)
+{
+	struct natty_table *table = natty_table_of(nn, forward->family);
+	struct natty_conn *mapping;
+	u32 index = NATTY_CONN_NONE;
+
+	rcu_read_lock();
+	mapping = natty_table_find_external(table, forward->proto, &forward->ext);
+	if (mapping && !natty_conn_is(mapping, NATTY_CONN_STATIC))
+		index = mapping->index;
+	rcu_read_unlock();
+	if (index == NATTY_CONN_NONE)
+		return false;
+	close_users(nn, table, index);
+	return true;
+}
+
+static int insert_static(struct natty_net *nn, const struct natty_forward *forward)
+{
+	struct natty_table *table = natty_table_of(nn, forward->family);
+	struct natty_endpoint none = {};
+	struct natty_conn *mapping;
+	int err = -ENOMEM;
+
+	local_bh_disable();
+	rcu_read_lock();
+	mapping = natty_arena_alloc(&table->arena);
+	if (!mapping)
+		goto out;
+	mapping->family = forward->family;
+	mapping->proto = forward->proto;
+	mapping->state = NATTY_STATE_NEW;
+	natty_conn_set_end(mapping, NATTY_END_ORIG_SRC, &forward->inside);
+	natty_conn_set_end(mapping, NATTY_END_NEW_SRC, &forward->ext);
+	natty_conn_set_end(mapping, NATTY_END_ORIG_DST, &none);
+	natty_conn_set_end(mapping, NATTY_END_NEW_DST, &none);
+	atomic_set(&mapping->users, 1);
+	err = natty_table_insert(table, mapping, BIT(NATTY_CONN_MAPPING) |
+				 BIT(NATTY_CONN_STATIC) | BIT(NATTY_CONN_CLOSED) |
+				 BIT(NATTY_CONN_FILTER_EIF));
+	if (err)
+		natty_arena_discard(&table->arena, mapping);
+	else
+		percpu_counter_inc(&nn->mappings);
+out:
+	rcu_read_unlock();
+	local_bh_enable();
+	return err;
+}
+
+int natty_mapping_add_static(struct natty_net *nn,
+			     const struct natty_forward *forward)
+{
+	u16 port = ntohs(forward->ext.port);
+	int err;
+
+	lockdep_assert_held(&nn->lock);
+	err = natty_port_take_exact(nn, forward->family, forward->proto,
+				    &forward->ext.addr, port);
+	if (err == -EBUSY && expropriate(nn, forward))
+		err = natty_port_take_exact(nn, forward->family, forward->proto,
+					    &forward->ext.addr, port);
+	if (err)
+		return err;
+	err = insert_static(nn, forward);
+	if (err)
+		natty_port_put(nn, forward->family, forward->proto,
+			       &forward->ext.addr, port);
+	return err;
+}
+
+void natty_mapping_del_static(struct natty_net *nn,
+			      const struct natty_forward *forward)
+{
+	struct natty_table *table = natty_table_of(nn, forward->family);
+	struct natty_conn *mapping;
+	u32 index = NATTY_CONN_NONE;
+
+	/* Unfindable first, so that nobody new comes to use it. */
+	rcu_read_lock();
+	mapping = natty_table_find_external(table, forward->proto, &forward->ext);
+	if (mapping && natty_conn_is(mapping, NATTY_CONN_STATIC) &&
+	    !natty_conn_mark(mapping, NATTY_CONN_DEAD))
+		index = mapping->index;
+	rcu_read_unlock();
+	if (index == NATTY_CONN_NONE)
+		return;
+	synchronize_rcu();
+	close_users(nn, table, index);
+	rcu_read_lock();
+	natty_mapping_put(nn, natty_table_at(table, index));
+	rcu_read_unlock();
+}
+
+struct external {
+	const union nf_inet_addr *addr;
+	u32 ifindex;
+};
+
+static bool has_external(const struct natty_conn *conn, const void *arg)
+{
+	const struct external *ext = arg;
+	struct natty_endpoint ep;
+
+	if (!ext->addr)
+		return natty_conn_is(conn, NATTY_CONN_MASQUERADE) &&
+		       (!ext->ifindex || conn->ifindex == ext->ifindex);
+	natty_conn_get_end(conn, NATTY_END_NEW_SRC, &ep);
+	if (natty_conn_is(conn, NATTY_CONN_SRC) &&
+	    natty_addr_equal(conn->family, &ep.addr, ext->addr))
+		return true;
+	natty_conn_get_end(conn, NATTY_END_ORIG_DST, &ep);
+	return natty_conn_is(conn, NATTY_CONN_INBOUND) &&
+	       natty_addr_equal(conn->family, &ep.addr, ext->addr);
+}
+
+void natty_mapping_flush_addr(struct natty_net *nn, u8 family,
+			      const union nf_inet_addr *addr, u32 ifindex)
+{
+	struct external ext = { .addr = addr, .ifindex = ifindex };
+
+	close_matching(nn, natty_table_of(nn, family), has_external, &ext);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef NATTY_MAPPING_H
+#define NATTY_MAPPING_H
+
+#include "config.h"
+#include "table.h"
+
+/*
+ * A mapping binds an internal endpoint to an external one for all destinations
+ * (RFC 4787 REQ-1). The first connection of an internal endpoint carries it in
+ * its own object; later ones refer to that object by index. When the
+ * connection closes, the object stays as long as others use the mapping. A
+ * forward is such an object without a connection.
+ *
+ * Which remote addresses the mapping lets in (REQ-8) is answered by the
+ * carrier's own connection and by permissions: small objects found by mapping
+ * and remote address, counted by the connections that need them.
+ */
+
+/* Need the mapping; false if it just went away. Under RCU. */
+bool natty_mapping_get(struct natty_conn *mapping);
+
+/* Need it no longer; the last one removes it and frees its port. */
+void natty_mapping_put(struct natty_net *nn, struct natty_conn *mapping);
+
+/* May a packet from @remote open a flow through the mapping? Under RCU. */
+bool natty_mapping_admits(struct natty_net *nn, const struct natty_conn *mapping,
+			  const struct natty_endpoint *remote);
+
+/*
+ * Admit a remote address until natty_mapping_forbid() is called as often.
+ * Softirqs disabled. 0, -ENOMEM or -ENOSPC.
+ */
+int natty_mapping_permit(struct natty_net *nn, struct natty_conn *mapping,
+			 const union nf_inet_addr *remote);
+void natty_mapping_forbid(struct natty_net *nn, struct natty_conn *mapping,
+			  const union nf_inet_addr *remote);
+
+/**
+ * natty_mapping_add_static() - make the mapping of a forward
+ * @nn: enabled; process context, @nn->lock held
+ * @forward: what to map
+ *
+ * A dynamic mapping that has the external port loses it, with its connections.
+ *
+ * Return: 0, -ENOMEM, -ENOSPC, or -EBUSY if connections keep sharing the port.
+ */
+int natty_mapping_add_static(struct natty_net *nn,
+			     const struct natty_forward *forward);
+
+/* Remove it with the connections that use it. Process context. */
+void natty_mapping_del_static(struct natty_net *nn,
+			      const struct natty_forward *forward);
+
+/*
+ * Close every connection whose external address is @addr, or, with @addr NULL,
+ * that masquerades behind interface @ifindex (0: any). Process context.
+ */
+void natty_mapping_flush_addr(struct natty_net *nn, u8 family,
+			      const union nf_inet_addr *addr, u32 ifindex);
+
+#endif

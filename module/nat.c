@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "mapping.h"
+#include "nat.h"
+#include "netns.h"
+#include "proto.h"
+
+void natty_draft_init(struct natty_draft *draft, const struct natty_flow *flow)
+{
+	memset(draft, 0, sizeof(*draft));
+	draft->orig = flow->pkt.tuple;
+	draft->new_src = draft->orig.src;
+	draft->new_dst = draft->orig.dst;
+}
+
+void natty_draft_drop(struct natty_draft *draft, struct natty_net *nn)
+{
+	if (draft->mapping)
+		natty_mapping_put(nn, draft->mapping);
+	if (draft->dst_mapping)
+		natty_mapping_put(nn, draft->dst_mapping);
+	draft->mapping = NULL;
+	draft->dst_mapping = NULL;
+}
+
+static void fill(struct natty_conn *conn, const struct natty_draft *draft)
+{
+	conn->family = draft->orig.family;
+	conn->proto = draft->orig.proto;
+	conn->rule = draft->rule ? draft->rule->id : 0;
+	conn->ifindex = draft->ifindex;
+	natty_conn_set_end(conn, NATTY_END_ORIG_SRC, &draft->orig.src);
+	natty_conn_set_end(conn, NATTY_END_ORIG_DST, &draft->orig.dst);
+	natty_conn_set_end(conn, NATTY_END_NEW_SRC, &draft->new_src);
+	natty_conn_set_end(conn, NATTY_END_NEW_DST, &draft->new_dst);
+	if (draft->flags & BIT(NATTY_CONN_MAPPING))
+		atomic_set(&conn->users, 1);
+	else if (draft->mapping)
+		conn->mapping = draft->mapping->index;
+	if (draft->dst_mapping)
+		conn->dst_mapping = draft->dst_mapping->index;
+}
+
+static void count_flow(struct natty_net *nn, const struct natty_draft *draft)
+{
+	percpu_counter_inc(&nn->conns);
+	natty_count(nn, NATTY_COUNT_CONN_NEW);
+	natty_count(nn, draft->flags & NATTY_CONN_BOTH ?
+		    NATTY_COUNT_TRANSLATED : NATTY_COUNT_UNTRANSLATED);
+	if (draft->rule)
+		this_cpu_inc(*draft->rule->flows);
+	if (draft->flags & BIT(NATTY_CONN_MAPPING)) {
+		percpu_counter_inc(&nn->mappings);
+		natty_count(nn, NATTY_COUNT_MAPPING_NEW);
+	}
+	if (draft->flags & BIT(NATTY_CONN_DST) && !READ_ONCE(nn->destinations))
+		WRITE_ONCE(nn->destinations, true);
+}
+
+int natty_nat_publish(const struct natty_flow *flow,
+		      const struct natty_draft *draft, struct natty_conn **conn)
+{
+	struct natty_arena *arena = &flow->table->arena;
+	struct natty_conn *new;
+	int err;
+
+	new = natty_arena_alloc(arena);
+	if (!new)
+		return -ENOMEM;
+	fill(new, draft);
+	if (natty_proto_open(&flow->pkt, &flow->config->set, &new->state)) {
+		natty_arena_discard(arena, new);
+		return -EINVAL;
+	}
+	new->expires = (u32)jiffies +
+		       HZ * natty_setting(flow->config, NATTY_SET_UNCONFIRMED);
+	if (draft->mapping) {
+		err = natty_mapping_permit(flow->nn, draft->mapping,
+					   &draft->orig.dst.addr);
+		if (err)
+			goto discard;
+	}
+	err = natty_table_insert(flow->table, new,
+				 draft->flags | BIT(NATTY_CONN_UNCONFIRMED));
+	if (err)
+		goto forbid;
+	count_flow(flow->nn, draft);
+	*conn = new;
+	return 0;
+
+forbid:
+	if (draft->mapping)
+		natty_mapping_forbid(flow->nn, draft->mapping,
+				     &draft->orig.dst.addr);
+discard:
+	natty_arena_discard(arena, new);
+	return err;
+}
+
+u8 natty_nat_mapping(const struct natty_flow *flow, const struct natty_rule *rule)
+{
+	if (rule->mapping != NATTY_BEHAVIOUR_DEFAULT)
+		return rule->mapping;
+	return natty_setting(flow->config, NATTY_SET_MAPPING);
+}
+
+u8 natty_nat_filtering(const struct natty_flow *flow, const struct natty_rule *rule)
+{
+	if (rule->filtering != NATTY_BEHAVIOUR_DEFAULT)
+		return rule->filtering;
+	return natty_setting(flow->config, NATTY_SET_FILTERING);
+}
+
+enum natty_counter natty_nat_drop(int err)
+{
+	switch (err) {
+	case 0:
+		return NATTY_DROP_NONE;
+	case -ENOSPC:
+		return NATTY_DROP_LIMIT_CHAIN;
+	case -EEXIST:
+		return NATTY_DROP_CLASH;
+	case -EINVAL:
+		return NATTY_DROP_TCP_STATE;
+	default:
+		return NATTY_DROP_NO_MEMORY;
+	}
+}
+
+void natty_nat_netmap(const struct natty_rule *rule, u8 family,
+		      union nf_inet_addr *addr)
+{
+	unsigned int words = family == NFPROTO_IPV4 ? 1 : 4, i;
+	int bits = rule->addr_len;
+	__be32 mask;
+
+	for (i = 0; i < words; i++, bits -= 32) {
+		mask = bits <= 0 ? 0 : bits >= 32 ? ~(__be32)0 :
+		       htonl(~0U << (32 - bits));
+		addr->all[i] = (addr->all[i] & ~(__force u32)mask) |
+			       (rule->addr_min.all[i] & (__force u32)mask);
+	}
+}

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/inetdevice.h>
+#include <linux/jhash.h>
+#include <linux/random.h>
+#include <net/addrconf.h>
+#include <net/route.h>
+
+#include "mapping.h"
+#include "nat.h"
+#include "netns.h"
+#include "proto.h"
+
+/* Ports that are tried for the source where two destinations became one. */
+#define CLASH_TRIES	16
+
+static bool is_local_addr(struct net *net, u8 family,
+			  const union nf_inet_addr *addr)
+{
+	if (family == NFPROTO_IPV4)
+		return inet_addr_type(net, addr->ip) == RTN_LOCAL;
+	return ipv6_chk_addr(net, &addr->in6, NULL, 0);
+}
+
+/* The device that has an address, under RCU. */
+static const struct net_device *addr_dev(struct net *net, u8 family,
+					 const union nf_inet_addr *addr)
+{
+	if (family == NFPROTO_IPV4)
+		return __ip_dev_find(net, addr->ip, false);
+	return ipv6_dev_find(net, &addr->in6, NULL);
+}
+
+static enum natty_counter publish(struct natty_flow *flow,
+				  struct natty_draft *draft,
+				  struct natty_conn **conn)
+{
+	union nf_inet_addr inside = draft->flags & BIT(NATTY_CONN_INBOUND) ?
+				    draft->new_dst.addr : draft->orig.src.addr;
+	enum natty_counter drop;
+	enum natty_dir dir;
+	int err, tries;
+
+	drop = natty_conn_room(flow->nn, draft->orig.family, &inside,
+			       &flow->config->set, &draft->flags);
+	if (drop)
+		return drop;
+	err = natty_nat_publish(flow, draft, conn);
+	if (err == -EEXIST) {
+		*conn = natty_table_find(flow->table, &draft->orig, true, &dir);
+		if (*conn && dir == NATTY_DIR_ORIG) {
+			natty_draft_drop(draft, flow->nn);
+			err = 0;
+			goto unroom;
+		}
+	}
+	/*
+	 * Two flows of one sender to different external destinations that are
+	 * the same inside: the later one's source port must change.
+	 */
+	for (tries = 0; err == -EEXIST && draft->new_src.port &&
+	     !(draft->flags & BIT(NATTY_CONN_SRC)) && tries < CLASH_TRIES; tries++) {
+		draft->flags |= BIT(NATTY_CONN_SRC);
+		draft->new_src.port =
+			htons(1024 + reciprocal_scale(get_random_u32(), 64512));
+		err = natty_nat_publish(flow, draft, conn);
+		draft->flags &= ~BIT(NATTY_CONN_SRC);
+	}
+	if (!err)
+		return NATTY_DROP_NONE;
+unroom:
+	natty_conn_unroom(flow->nn, draft->orig.family, &inside, &draft->flags);
+	return natty_nat_drop(err);
+}
+
+/* Through a mapping, from outside. */
+static enum natty_counter enter(struct natty_flow *flow,
+				struct natty_conn *mapping,
+				struct natty_conn **conn)
+{
+	struct natty_draft draft;
+	enum natty_counter drop;
+
+	if (!natty_mapping_get(mapping))
+		return NATTY_DROP_DYING;
+	natty_draft_init(&draft, flow);
+	draft.dst_mapping = mapping;
+	draft.flags = BIT(NATTY_CONN_DST) | BIT(NATTY_CONN_INBOUND);
+	if (natty_conn_is(mapping, NATTY_CONN_MASQUERADE))
+		draft.flags |= BIT(NATTY_CONN_MASQUERADE);
+	draft.ifindex = flow->iif ? flow->iif->ifindex : 0;
+	natty_conn_get_end(mapping, NATTY_END_ORIG_SRC, &draft.new_dst);
+	drop = publish(flow, &draft, conn);
+	if (drop)
+		natty_draft_drop(&draft, flow->nn);
+	return drop;
+}
+
+/*
+ * The rule that would translate the packet's source if it went out where the
+ * mapping's outside is: then it comes from inside, and is a hairpin.
+ */
+static struct natty_rule *hairpin_rule(const struct natty_flow *flow,
+				       const struct natty_conn *mapping,
+				       const struct net_device **oif)
+{
+	struct natty_rule_key key = {
+		.tuple = &flow->pkt.tuple,
+		.mark = flow->pkt.skb->mark,
+	};
+	struct net *net = flow->nn->net;
+	struct natty_rule *rule;
+
+	if (!natty_setting(flow->config, NATTY_SET_HAIRPIN))
+		return NULL;
+	*oif = mapping->ifindex ? dev_get_by_index_rcu(net, mapping->ifindex) :
+	       addr_dev(net, mapping->family, &flow->pkt.tuple.dst.addr);
+	if (!*oif || !flow->iif || (*oif)->ifindex == flow->iif->ifindex)
+		return NULL;
+	key.iif = flow->iif;
+	key.oif = *oif;
+	rule = natty_ruleset_find(flow->config->chain[NATTY_CHAIN_POSTROUTING],
+				  &key);
+	if (!rule || (rule->action != NATTY_ACTION_MASQUERADE &&
+		      rule->action != NATTY_ACTION_SNAT))
+		return NULL;
+	return rule;
+}
+
+/*
+ * From inside to the external endpoint of another internal host: both sides
+ * are translated, so that the receiver sees the sender's external endpoint
+ * (RFC 4787 REQ-9). If the receiver's filter refuses it, the connection stays
+ * unconfirmed, but by it the sender's own filter is open (REQ-9a).
+ */
+static enum natty_counter hairpin(struct natty_flow *flow,
+				  struct natty_conn *mapping,
+				  struct natty_rule *rule,
+				  const struct net_device *oif,
+				  struct natty_conn **conn)
+{
+	struct natty_draft draft;
+	enum natty_counter drop;
+
+	natty_draft_init(&draft, flow);
+	drop = natty_nat_outside(flow, rule, oif, &draft.mapping);
+	if (drop)
+		return drop;
+	if (!natty_mapping_get(mapping)) {
+		natty_draft_drop(&draft, flow->nn);
+		return NATTY_DROP_DYING;
+	}
+	draft.dst_mapping = mapping;
+	draft.flags = NATTY_CONN_BOTH;
+	draft.rule = rule;
+	draft.ifindex = oif->ifindex;
+	natty_conn_get_end(draft.mapping, NATTY_END_NEW_SRC, &draft.new_src);
+	natty_conn_get_end(mapping, NATTY_END_ORIG_SRC, &draft.new_dst);
+	drop = publish(flow, &draft, conn);
+	if (drop) {
+		natty_draft_drop(&draft, flow->nn);
+		return drop;
+	}
+	natty_count(flow->nn, NATTY_COUNT_HAIRPIN);
+	return natty_mapping_admits(flow->nn, mapping, &draft.new_src) ?
+	       NATTY_DROP_NONE : NATTY_DROP_FILTERED;
+}
+
+/* To an external endpoint that a forward or a dynamic mapping has. */
+static enum natty_counter to_mapping(struct natty_flow *flow,
+				     struct natty_conn *mapping,
+				     struct natty_conn **conn)
+{
+	const struct natty_tuple *t = &flow->pkt.tuple;
+	const struct net_device *oif;
+	struct natty_rule *rule;
+
+	rule = hairpin_rule(flow, mapping, &oif);
+	if (rule)
+		return hairpin(flow, mapping, rule, oif, conn);
+	if (natty_mapping_admits(flow->nn, mapping, &t->src))
+		return enter(flow, mapping, conn);
+	/* The host itself may have opened the port after the mapping was made. */
+	if (natty_port_is_local(flow->nn->net, t->family, t->proto,
+				&t->dst.addr, ntohs(t->dst.port)))
+		return NATTY_DROP_NONE;
+	return NATTY_DROP_FILTERED;
+}
+
+/* Spread flows over a range of destinations; one client, one destination. */
+static void choose_dst_addr(const struct natty_flow *flow,
+			    const struct natty_rule *rule,
+			    union nf_inet_addr *addr)
+{
+	const struct natty_tuple *t = &flow->pkt.tuple;
+	unsigned int last = t->family == NFPROTO_IPV4 ? 0 : 3;
+	u32 lo = ntohl((__force __be32)rule->addr_min.all[last]);
+	u32 hi = ntohl((__force __be32)rule->addr_max.all[last]);
+	u32 hash = (u32)flow->table->key.key[1];
+
+	*addr = rule->addr_min;
+	if (natty_addr_equal(t->family, &rule->addr_min, &rule->addr_max))
+		return;
+	hash = jhash2(t->src.addr.all, last + 1, hash);
+	if (!(rule->options & NATTY_OPTION_PERSISTENT))
+		hash = jhash2(t->dst.addr.all, last + 1, hash);
+	if (rule->options & NATTY_OPTION_RANDOM)
+		hash = get_random_u32();
+	/* Ranges of IPv6 addresses vary in the last 32 bits. */
+	if (hi - lo == U32_MAX)
+		lo = hash;
+	else
+		lo += reciprocal_scale(hash, hi - lo + 1);
+	addr->all[last] = (__force u32)htonl(lo);
+}
+
+static __be16 choose_dst_port(const struct natty_flow *flow,
+			      const struct natty_rule *rule)
+{
+	u16 want = ntohs(flow->pkt.tuple.dst.port);
+
+	if (!rule->port_min || !natty_proto_has_ports(flow->pkt.tuple.proto) ||
+	    natty_proto_is_icmp(flow->pkt.tuple.proto))
+		return flow->pkt.tuple.dst.port;
+	if (want >= rule->port_min && want <= rule->port_max &&
+	    !(rule->options & NATTY_OPTION_RANDOM))
+		return htons(want);
+	return htons(rule->port_min +
+		     reciprocal_scale(get_random_u32(),
+				      rule->port_max - rule->port_min + 1));
+}
+
+/* This host, as a packet from that interface knows it. */
+static bool redirect_addr(const struct natty_flow *flow, u8 chain,
+			  union nf_inet_addr *addr)
+{
+	const struct in_device *in_dev;
+	const struct in_ifaddr *ifa;
+
+	if (flow->pkt.tuple.family == NFPROTO_IPV6) {
+		if (chain == NATTY_CHAIN_OUTPUT) {
+			addr->in6 = in6addr_loopback;
+			return true;
+		}
+		return !ipv6_dev_get_saddr(flow->nn->net, flow->iif,
+					   &flow->pkt.tuple.src.addr.in6, 0,
+					   &addr->in6);
+	}
+	if (chain == NATTY_CHAIN_OUTPUT) {
+		addr->ip = htonl(INADDR_LOOPBACK);
+		return true;
+	}
+	in_dev = __in_dev_get_rcu(flow->iif);
+	ifa = in_dev ? rcu_dereference(in_dev->ifa_list) : NULL;
+	if (!ifa)
+		return false;
+	addr->ip = ifa->ifa_local;
+	return true;
+}
+
+static enum natty_counter to_rule(struct natty_flow *flow,
+				  struct natty_rule *rule, u8 chain,
+				  struct natty_conn **conn)
+{
+	struct natty_draft draft;
+	enum natty_counter drop;
+
+	natty_draft_init(&draft, flow);
+	draft.rule = rule;
+	draft.flags = BIT(NATTY_CONN_DST);
+	if (chain == NATTY_CHAIN_OUTPUT)
+		draft.flags |= BIT(NATTY_CONN_LOCAL);
+	draft.ifindex = flow->iif ? flow->iif->ifindex : 0;
+	draft.new_dst.port = choose_dst_port(flow, rule);
+	switch (rule->action) {
+	case NATTY_ACTION_DNAT:
+		choose_dst_addr(flow, rule, &draft.new_dst.addr);
+		break;
+	case NATTY_ACTION_REDIRECT:
+		if (!redirect_addr(flow, chain, &draft.new_dst.addr))
+			return NATTY_DROP_NO_ADDRESS;
+		break;
+	case NATTY_ACTION_NETMAP:
+		natty_nat_netmap(rule, draft.orig.family, &draft.new_dst.addr);
+		draft.flags |= BIT(NATTY_CONN_INBOUND);
+		break;
+	default:
+		return NATTY_DROP_NONE;
+	}
+	drop = publish(flow, &draft, conn);
+	if (drop)
+		natty_draft_drop(&draft, flow->nn);
+	return drop;
+}
+
+static struct natty_rule *find_rule(const struct natty_flow *flow, u8 chain)
+{
+	struct natty_rule_key key = {
+		.tuple = &flow->pkt.tuple,
+		.iif = flow->iif,
+		.oif = flow->oif,
+		.mark = flow->pkt.skb->mark,
+	};
+
+	return natty_ruleset_find(flow->config->chain[chain], &key);
+}
+
+enum natty_counter natty_nat_destination(struct natty_flow *flow, u8 chain,
+					 struct natty_conn **conn)
+{
+	const struct natty_tuple *t = &flow->pkt.tuple;
+	struct natty_conn *mapping = NULL;
+	struct natty_rule *rule;
+	bool known;
+	u8 state;
+
+	*conn = NULL;
+	known = natty_port_addr_known(flow->nn, t->family, &t->dst.addr);
+	if (flow->pkt.kind != NATTY_PACKET_FLOW)
+		goto pass;
+	if (known && natty_proto_has_ports(t->proto))
+		mapping = natty_table_find_external(flow->table, t->proto, &t->dst);
+	rule = mapping && natty_conn_is(mapping, NATTY_CONN_STATIC) ? NULL :
+	       find_rule(flow, chain);
+	if (rule && rule->action == NATTY_ACTION_ACCEPT)
+		return NATTY_DROP_NONE;
+	if (!rule && !mapping)
+		goto pass;
+	/* What opens nothing goes on as it is: it cannot reach the inside. */
+	if (natty_proto_open(&flow->pkt, &flow->config->set, &state))
+		return mapping ? NATTY_DROP_TCP_STATE : NATTY_DROP_NONE;
+	return rule ? to_rule(flow, rule, chain, conn) :
+		      to_mapping(flow, mapping, conn);
+pass:
+	/* An address that is only ours to translate would be routed out again. */
+	if (known && chain == NATTY_CHAIN_PREROUTING &&
+	    !is_local_addr(flow->nn->net, t->family, &t->dst.addr))
+		return NATTY_DROP_FILTERED;
+	return NATTY_DROP_NONE;
+}

@@ -1,0 +1,557 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/inetdevice.h>
+#include <linux/jhash.h>
+#include <linux/random.h>
+#include <net/addrconf.h>
+#include <net/route.h>
+
+#include "mapping.h"
+#include "nat.h"
+#include "netns.h"
+
+/* Most addresses of a pool that one new flow tries. */
+#define ADDRS_MAX	1024
+/* Most taken ports that one new flow tries to share. */
+#define SHARES_MAX	4096
+
+/**
+ * struct choice - which external addresses and ports a rule permits a flow
+ * @rule: the rule
+ * @first: index of the first address of the pool to try
+ * @naddrs: how many addresses to try
+ * @req: what to ask the port map for, its address included
+ */
+struct choice {
+	const struct natty_rule *rule;
+	u64 first;
+	u64 naddrs;
+	struct natty_port_request req;
+};
+
+static u32 hash_addr(const struct natty_flow *flow, bool with_dst)
+{
+	const struct natty_tuple *t = &flow->pkt.tuple;
+	size_t words = t->family == NFPROTO_IPV4 ? 1 : 4;
+	u32 seed = (u32)flow->table->key.key[0];
+
+	if (with_dst)
+		seed = jhash2((const u32 *)&t->dst.addr, words, seed);
+	return jhash2((const u32 *)&t->src.addr, words, seed);
+}
+
+/* Where a host's addresses begin in the pool: the same for all its flows. */
+static void choose_first(struct choice *c, const struct natty_flow *flow)
+{
+	const struct natty_pool *pool = c->rule->pool;
+	bool paired = natty_nat_mapping(flow, c->rule) !=
+		      NATTY_BEHAVIOUR_ADDRESS_AND_PORT_DEPENDENT ||
+		      c->rule->options & NATTY_OPTION_PERSISTENT;
+	u32 hash = hash_addr(flow, !paired);
+
+	if (pool->size <= U32_MAX)
+		c->first = reciprocal_scale(hash, pool->size);
+	else
+		c->first = hash;
+	c->naddrs = min_t(u64, pool->size, ADDRS_MAX);
+}
+
+/* The address that this host would use on the device towards that destination. */
+static bool masquerade_addr(const struct natty_flow *flow,
+			    const struct net_device *oif,
+			    union nf_inet_addr *addr)
+{
+	const struct natty_tuple *t = &flow->pkt.tuple;
+	const struct dst_entry *dst = skb_dst(flow->pkt.skb);
+	__be32 nexthop = t->dst.addr.ip;
+
+	if (t->family == NFPROTO_IPV6)
+		return !ipv6_dev_get_saddr(flow->nn->net, oif, &t->dst.addr.in6,
+					   0, &addr->in6);
+	/* Only where the packet is really routed that way is its gateway known. */
+	if (dst && dst->dev == oif)
+		nexthop = rt_nexthop((const struct rtable *)dst, nexthop);
+	addr->ip = inet_select_addr(oif, nexthop, RT_SCOPE_UNIVERSE);
+	return addr->ip;
+}
+
+static enum natty_counter choose(struct choice *c, const struct natty_flow *flow,
+				 const struct natty_rule *rule,
+				 const struct net_device *oif)
+{
+	const struct natty_tuple *t = &flow->pkt.tuple;
+	bool udp = t->proto == IPPROTO_UDP || t->proto == IPPROTO_UDPLITE;
+
+	memset(c, 0, sizeof(*c));
+	c->rule = rule;
+	c->req.family = t->family;
+	c->req.proto = t->proto;
+	c->req.want = ntohs(t->src.port);
+	c->req.random = rule->options & NATTY_OPTION_RANDOM;
+	c->req.parity = udp && natty_setting(flow->config, NATTY_SET_PORT_PARITY);
+	c->req.min = rule->port_min;
+	c->req.max = rule->port_max;
+	if (rule->action == NATTY_ACTION_MASQUERADE) {
+		c->naddrs = 1;
+		return masquerade_addr(flow, oif, &c->req.addr) ?
+		       NATTY_DROP_NONE : NATTY_DROP_NO_ADDRESS;
+	}
+	if (rule->pool->family != t->family)
+		return NATTY_DROP_NO_ADDRESS;
+	if (!c->req.min) {
+		c->req.min = rule->pool->port_min;
+		c->req.max = rule->pool->port_max;
+	}
+	choose_first(c, flow);
+	natty_pool_addr(rule->pool, c->first, &c->req.addr);
+	return NATTY_DROP_NONE;
+}
+
+/* Go on to address number @i of those to try. */
+static void choose_addr(struct choice *c, u64 i)
+{
+	u64 at = c->first + i;
+
+	if (c->rule->action == NATTY_ACTION_MASQUERADE)
+		return;
+	if (at >= c->rule->pool->size)
+		at -= c->rule->pool->size;
+	natty_pool_addr(c->rule->pool, at, &c->req.addr);
+}
+
+/* Own a port of one of the addresses, for the draft's source. */
+static enum natty_counter take_port(const struct natty_flow *flow,
+				    struct choice *c, struct natty_draft *draft)
+{
+	u32 limit = natty_setting(flow->config, NATTY_SET_LIMIT_HOST_PORTS);
+	const struct natty_tuple *t = &flow->pkt.tuple;
+	int port = -ENOSPC;
+	u64 i;
+
+	if (limit && natty_host_charge(flow->nn, t->family, &t->src.addr,
+				       NATTY_HOST_PORTS, limit))
+		return NATTY_DROP_LIMIT_HOST;
+	for (i = 0; i < c->naddrs && port == -ENOSPC; i++) {
+		choose_addr(c, i);
+		port = natty_port_take(flow->nn, &c->req);
+	}
+	if (port >= 0) {
+		draft->new_src.addr = c->req.addr;
+		draft->new_src.port = htons(port);
+		if (limit)
+			draft->flags |= BIT(NATTY_CONN_PORT_COUNTED);
+		return NATTY_DROP_NONE;
+	}
+	if (limit)
+		natty_host_uncharge(flow->nn, t->family, &t->src.addr,
+				    NATTY_HOST_PORTS);
+	return port == -ENOSPC ? NATTY_DROP_NO_PORT : NATTY_DROP_NO_MEMORY;
+}
+
+static void put_port(const struct natty_flow *flow, struct natty_draft *draft)
+{
+	const struct natty_tuple *t = &flow->pkt.tuple;
+
+	natty_port_put(flow->nn, t->family, t->proto, &draft->new_src.addr,
+		       ntohs(draft->new_src.port));
+	if (draft->flags & BIT(NATTY_CONN_PORT_COUNTED))
+		natty_host_uncharge(flow->nn, t->family, &t->src.addr,
+				    NATTY_HOST_PORTS);
+	draft->flags &= ~BIT(NATTY_CONN_PORT_COUNTED);
+}
+
+static u32 mapping_flags(const struct natty_flow *flow,
+			 const struct natty_rule *rule)
+{
+	u32 flags = BIT(NATTY_CONN_MAPPING);
+
+	if (rule->action == NATTY_ACTION_MASQUERADE)
+		flags |= BIT(NATTY_CONN_MASQUERADE);
+	switch (natty_nat_filtering(flow, rule)) {
+	case NATTY_BEHAVIOUR_ENDPOINT_INDEPENDENT:
+		return flags | BIT(NATTY_CONN_FILTER_EIF);
+	case NATTY_BEHAVIOUR_ADDRESS_AND_PORT_DEPENDENT:
+		return flags | BIT(NATTY_CONN_FILTER_APDF);
+	default:
+		return flags;
+	}
+}
+
+/* A mapping without a connection: what hairpins and paired mappings need. */
+static int publish_mapping(const struct natty_flow *flow,
+			   const struct natty_draft *draft,
+			   struct natty_conn **mapping)
+{
+	struct natty_arena *arena = &flow->table->arena;
+	struct natty_endpoint none = {}, remote = draft->orig.dst;
+	struct natty_conn *new;
+	int err;
+
+	new = natty_arena_alloc(arena);
+	if (!new)
+		return -ENOMEM;
+	new->family = draft->orig.family;
+	new->proto = draft->orig.proto;
+	new->state = NATTY_STATE_NEW;
+	new->rule = draft->rule->id;
+	new->ifindex = draft->ifindex;
+	natty_conn_set_end(new, NATTY_END_ORIG_SRC, &draft->orig.src);
+	natty_conn_set_end(new, NATTY_END_ORIG_DST,
+			   draft->flags & BIT(NATTY_CONN_ADDRESS) ? &remote : &none);
+	natty_conn_set_end(new, NATTY_END_NEW_SRC, &draft->new_src);
+	natty_conn_set_end(new, NATTY_END_NEW_DST, &none);
+	atomic_set(&new->users, 1);
+	err = natty_table_insert(flow->table, new,
+				 draft->flags | BIT(NATTY_CONN_CLOSED));
+	if (err) {
+		natty_arena_discard(arena, new);
+		return err;
+	}
+	percpu_counter_inc(&flow->nn->mappings);
+	natty_count(flow->nn, NATTY_COUNT_MAPPING_NEW);
+	*mapping = new;
+	return 0;
+}
+
+/* Find the mapping of the packet's source in a realm, and a reference to it. */
+static struct natty_conn *get_mapping(const struct natty_flow *flow,
+				      const struct natty_realm *realm)
+{
+	const struct natty_tuple *t = &flow->pkt.tuple;
+	struct natty_conn *mapping;
+
+	mapping = natty_table_find_internal(flow->table, realm, t->proto, &t->src);
+	return mapping && natty_mapping_get(mapping) ? mapping : NULL;
+}
+
+/* Find or make a mapping that is an object of its own. */
+static enum natty_counter own_mapping(struct natty_flow *flow, struct choice *c,
+				      const struct natty_realm *realm,
+				      struct natty_draft *draft,
+				      struct natty_conn **mapping)
+{
+	enum natty_counter drop;
+	int err, tries;
+
+	for (tries = 0; tries < 3; tries++) {
+		*mapping = get_mapping(flow, realm);
+		if (*mapping)
+			return NATTY_DROP_NONE;
+		drop = take_port(flow, c, draft);
+		if (drop)
+			return drop;
+		err = publish_mapping(flow, draft, mapping);
+		if (!err)
+			return NATTY_DROP_NONE;
+		put_port(flow, draft);
+		if (err != -EEXIST)
+			return natty_nat_drop(err);
+	}
+	return NATTY_DROP_CLASH;
+}
+
+enum natty_counter natty_nat_outside(struct natty_flow *flow,
+				     struct natty_rule *rule,
+				     const struct net_device *oif,
+				     struct natty_conn **mapping)
+{
+	struct natty_draft draft;
+	struct natty_realm realm;
+	enum natty_counter drop;
+	struct choice c;
+
+	drop = choose(&c, flow, rule, oif);
+	if (drop)
+		return drop;
+	natty_draft_init(&draft, flow);
+	draft.rule = rule;
+	draft.ifindex = oif->ifindex;
+	draft.flags = mapping_flags(flow, rule);
+	realm = (struct natty_realm){
+		.rule = rule->id,
+		.ifindex = oif->ifindex,
+		.addr = &c.req.addr,
+	};
+	return own_mapping(flow, &c, &realm, &draft, mapping);
+}
+
+/* The mapping exists: one more connection of it. */
+static enum natty_counter join_mapping(struct natty_flow *flow,
+				       struct natty_draft *draft,
+				       struct natty_conn **conn)
+{
+	natty_conn_get_end(draft->mapping, NATTY_END_NEW_SRC, &draft->new_src);
+	draft->flags |= BIT(NATTY_CONN_SRC);
+	return natty_nat_drop(natty_nat_publish(flow, draft, conn));
+}
+
+/*
+ * Endpoint-independent: the endpoint's mapping, or a new one, which the
+ * connection carries if its destination is untouched.
+ */
+static enum natty_counter map_endpoint(struct natty_flow *flow, struct choice *c,
+				       struct natty_draft *draft,
+				       struct natty_conn **conn)
+{
+	u8 mapping = natty_nat_mapping(flow, c->rule);
+	struct natty_realm realm = {
+		.rule = c->rule->id,
+		.ifindex = draft->ifindex,
+		.addr = &c->req.addr,
+	};
+	enum natty_counter drop;
+	u32 flags = draft->flags;
+	int err;
+
+	if (mapping == NATTY_BEHAVIOUR_ADDRESS_DEPENDENT)
+		realm.remote = &draft->orig.dst.addr;
+	draft->mapping = get_mapping(flow, &realm);
+	if (draft->mapping)
+		return join_mapping(flow, draft, conn);
+
+	draft->flags |= mapping_flags(flow, c->rule);
+	if (realm.remote || draft->flags & BIT(NATTY_CONN_DST)) {
+		if (realm.remote)
+			draft->flags |= BIT(NATTY_CONN_ADDRESS);
+		draft->flags &= ~(BIT(NATTY_CONN_DST) | BIT(NATTY_CONN_COUNTED) |
+				  BIT(NATTY_CONN_LOCAL));
+		drop = own_mapping(flow, c, &realm, draft, &draft->mapping);
+		draft->flags = flags;
+		return drop ?: join_mapping(flow, draft, conn);
+	}
+	drop = take_port(flow, c, draft);
+	if (drop)
+		return drop;
+	draft->flags |= BIT(NATTY_CONN_SRC);
+	err = natty_nat_publish(flow, draft, conn);
+	if (err)
+		put_port(flow, draft);
+	draft->flags = flags;
+	return natty_nat_drop(err);
+}
+
+/* Publish with a port that is shared with other destinations' connections. */
+static int publish_shared(struct natty_flow *flow, struct natty_draft *draft,
+			  u16 port, struct natty_conn **conn)
+{
+	const struct natty_tuple *t = &flow->pkt.tuple;
+	int err;
+
+	draft->new_src.port = htons(port);
+	err = natty_nat_publish(flow, draft, conn);
+	if (err)
+		natty_port_unshare(flow->nn, t->family, t->proto,
+				   &draft->new_src.addr, port);
+	return err;
+}
+
+static int try_share(struct natty_flow *flow, struct natty_draft *draft,
+		     u16 port, struct natty_conn **conn)
+{
+	const struct natty_tuple *t = &flow->pkt.tuple;
+	int err;
+
+	err = natty_port_share(flow->nn, t->family, t->proto,
+			       &draft->new_src.addr, port);
+	return err ?: publish_shared(flow, draft, port, conn);
+}
+
+static void default_band(struct natty_port_request *req)
+{
+	if (req->min || req->max)
+		return;
+	req->min = 1024;
+	req->max = 65535;
+	if (natty_proto_is_icmp(req->proto)) {
+		req->min = 0;
+	} else if (req->want < 512) {
+		req->min = 1;
+		req->max = 511;
+	} else if (req->want < 1024) {
+		req->min = 512;
+		req->max = 1023;
+	}
+}
+
+/* The internal port if it can be had, any unused one, any that can be shared. */
+static int share_port(struct natty_flow *flow, struct choice *c,
+		      struct natty_draft *draft, struct natty_conn **conn)
+{
+	struct natty_port_request *req = &c->req;
+	u32 range, at, i;
+	int port, err;
+
+	draft->new_src.addr = req->addr;
+	default_band(req);
+	if (!req->random && req->want >= req->min && req->want <= req->max) {
+		err = try_share(flow, draft, req->want, conn);
+		if (err != -EEXIST && err != -EBUSY)
+			return err;
+	}
+	port = natty_port_take_shared(flow->nn, req);
+	if (port >= 0)
+		return publish_shared(flow, draft, port, conn);
+	if (port != -ENOSPC)
+		return port;
+	range = req->max - req->min + 1;
+	at = reciprocal_scale(get_random_u32(), range);
+	for (i = 0; i < min_t(u32, range, SHARES_MAX); i++) {
+		err = try_share(flow, draft, req->min + at, conn);
+		if (err != -EEXIST && err != -EBUSY)
+			return err;
+		if (++at == range)
+			at = 0;
+	}
+	return -EEXIST;
+}
+
+/* Address-and-port-dependent: each connection has a binding of its own. */
+static enum natty_counter map_connection(struct natty_flow *flow,
+					 struct choice *c,
+					 struct natty_draft *draft,
+					 struct natty_conn **conn)
+{
+	u32 flags = draft->flags;
+	int err = -EEXIST;
+	u64 i;
+
+	draft->flags |= BIT(NATTY_CONN_SRC) | BIT(NATTY_CONN_SHARED);
+	if (c->rule->action == NATTY_ACTION_MASQUERADE)
+		draft->flags |= BIT(NATTY_CONN_MASQUERADE);
+	for (i = 0; i < c->naddrs && err == -EEXIST; i++) {
+		choose_addr(c, i);
+		err = share_port(flow, c, draft, conn);
+	}
+	draft->flags = flags;
+	return err == -EEXIST ? NATTY_DROP_NO_PORT : natty_nat_drop(err);
+}
+
+/* Protocols without ports: an address whose resulting tuple is unique. */
+static enum natty_counter map_addr(struct natty_flow *flow, struct choice *c,
+				   struct natty_draft *draft,
+				   struct natty_conn **conn)
+{
+	u32 flags = draft->flags;
+	int err = -EEXIST;
+	u64 i;
+
+	draft->flags |= BIT(NATTY_CONN_SRC);
+	if (c->rule->action == NATTY_ACTION_MASQUERADE)
+		draft->flags |= BIT(NATTY_CONN_MASQUERADE);
+	for (i = 0; i < c->naddrs && err == -EEXIST; i++) {
+		choose_addr(c, i);
+		draft->new_src.addr = c->req.addr;
+		err = natty_port_addr_learn(flow->nn, c->req.family, &c->req.addr) ?:
+		      natty_nat_publish(flow, draft, conn);
+	}
+	draft->flags = flags;
+	return err == -EEXIST ? NATTY_DROP_PROTOCOL : natty_nat_drop(err);
+}
+
+static enum natty_counter map_network(struct natty_flow *flow,
+				      const struct natty_rule *rule,
+				      struct natty_draft *draft,
+				      struct natty_conn **conn)
+{
+	u8 family = draft->orig.family;
+	int err;
+
+	natty_nat_netmap(rule, family, &draft->new_src.addr);
+	draft->flags |= BIT(NATTY_CONN_SRC);
+	err = natty_port_addr_learn(flow->nn, family, &draft->new_src.addr) ?:
+	      natty_nat_publish(flow, draft, conn);
+	return natty_nat_drop(err);
+}
+
+/*
+ * The router's own packet that already has the address it would get: it keeps
+ * its port, which the port map knows from the socket, unless a mapping has it.
+ */
+static bool is_own(const struct natty_flow *flow, const struct choice *c)
+{
+	const struct natty_tuple *t = &flow->pkt.tuple;
+
+	return !flow->iif && !c->req.random &&
+	       natty_addr_equal(t->family, &t->src.addr, &c->req.addr) &&
+	       (!c->req.max || (c->req.want >= c->req.min &&
+				c->req.want <= c->req.max)) &&
+	       !natty_table_find_external(flow->table, t->proto, &t->src);
+}
+
+static enum natty_counter map_source(struct natty_flow *flow,
+				     const struct natty_rule *rule,
+				     struct natty_draft *draft,
+				     struct natty_conn **conn)
+{
+	enum natty_counter drop;
+	struct choice c;
+	int err;
+
+	if (rule->action == NATTY_ACTION_NETMAP)
+		return map_network(flow, rule, draft, conn);
+	drop = choose(&c, flow, rule, flow->oif ?: flow->iif);
+	if (drop)
+		return drop;
+	if (is_own(flow, &c)) {
+		err = natty_nat_publish(flow, draft, conn);
+		if (err != -EEXIST)
+			return natty_nat_drop(err);
+	}
+	if (!natty_proto_has_ports(draft->orig.proto))
+		return map_addr(flow, &c, draft, conn);
+	if (natty_nat_mapping(flow, rule) ==
+	    NATTY_BEHAVIOUR_ADDRESS_AND_PORT_DEPENDENT)
+		return map_connection(flow, &c, draft, conn);
+	return map_endpoint(flow, &c, draft, conn);
+}
+
+/* Nothing says to translate: the flow stays as it is, if it is the only one. */
+static enum natty_counter pass_source(struct natty_flow *flow,
+				      struct natty_draft *draft,
+				      struct natty_conn **conn)
+{
+	return natty_nat_drop(natty_nat_publish(flow, draft, conn));
+}
+
+enum natty_counter natty_nat_source(struct natty_flow *flow,
+				    struct natty_rule *rule,
+				    struct natty_draft *draft,
+				    struct natty_conn **conn)
+{
+	union nf_inet_addr inside = draft->orig.src.addr;
+	enum natty_counter drop;
+	enum natty_dir dir;
+	int tries;
+
+	drop = natty_conn_room(flow->nn, draft->orig.family, &inside,
+			       &flow->config->set, &draft->flags);
+	if (drop) {
+		natty_draft_drop(draft, flow->nn);
+		return drop;
+	}
+	draft->rule = rule ?: draft->rule;
+	if (flow->oif)
+		draft->ifindex = flow->oif->ifindex;
+	for (tries = 0; tries < 3; tries++) {
+		drop = rule && rule->action != NATTY_ACTION_ACCEPT ?
+		       map_source(flow, rule, draft, conn) :
+		       pass_source(flow, draft, conn);
+		if (!drop)
+			return drop;
+		if (draft->mapping) {
+			natty_mapping_put(flow->nn, draft->mapping);
+			draft->mapping = NULL;
+		}
+		if (drop != NATTY_DROP_CLASH)
+			break;
+		/* Another CPU was first: its decision is as good. */
+		*conn = natty_table_find(flow->table, &draft->orig, false, &dir);
+		if (*conn && dir == NATTY_DIR_ORIG) {
+			drop = NATTY_DROP_NONE;
+			break;
+		}
+	}
+	natty_draft_drop(draft, flow->nn);
+	natty_conn_unroom(flow->nn, draft->orig.family, &inside,
+			  &draft->flags);
+	return drop;
+}

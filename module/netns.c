@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <net/net_namespace.h>
+#include <net/netfilter/ipv4/nf_defrag_ipv4.h>
+#include <net/netfilter/ipv6/nf_defrag_ipv6.h>
+#include <net/netns/generic.h>
+
+#include "conflict.h"
+#include "hook.h"
+#include "netns.h"
+
+static unsigned int natty_net_id __read_mostly;
+
+struct natty_net *natty_pernet(const struct net *net)
+{
+	return net_generic(net, natty_net_id);
+}
+
+static int enable_tables(struct natty_net *nn)
+{
+	int err;
+
+	err = natty_table_init(&nn->table[0], nn, NFPROTO_IPV4);
+	if (err)
+		return err;
+	err = natty_table_init(&nn->table[1], nn, NFPROTO_IPV6);
+	if (err)
+		natty_table_exit(&nn->table[0]);
+	return err;
+}
+
+static void disable_tables(struct natty_net *nn)
+{
+	natty_table_exit(&nn->table[1]);
+	natty_table_exit(&nn->table[0]);
+}
+
+static int enable_defrag(struct net *net)
+{
+	int err;
+
+	err = nf_defrag_ipv4_enable(net);
+	if (err)
+		return err;
+	err = nf_defrag_ipv6_enable(net);
+	if (err)
+		nf_defrag_ipv4_disable(net);
+	return err;
+}
+
+static void disable_defrag(struct net *net)
+{
+	nf_defrag_ipv6_disable(net);
+	nf_defrag_ipv4_disable(net);
+}
+
+int natty_netns_enable(struct natty_net *nn, struct netlink_ext_ack *extack)
+{
+	int err;
+
+	lockdep_assert_held(&nn->lock);
+	if (nn->enabled)
+		return 0;
+	err = enable_tables(nn);
+	if (err) {
+		NL_SET_ERR_MSG(extack, "no memory for the connection tables");
+		return err;
+	}
+	err = enable_defrag(nn->net);
+	if (err) {
+		NL_SET_ERR_MSG(extack, "cannot enable defragmentation");
+		goto tables;
+	}
+	err = natty_hook_register(nn);
+	if (err) {
+		NL_SET_ERR_MSG(extack, "cannot register netfilter hooks");
+		goto defrag;
+	}
+	natty_gc_start(nn);
+	/* Pairs with the acquire of whoever walks the tables without @lock. */
+	smp_store_release(&nn->enabled, true);
+	natty_conflict_check(nn);
+	return 0;
+
+defrag:
+	disable_defrag(nn->net);
+tables:
+	disable_tables(nn);
+	return err;
+}
+
+static int init_counters(struct natty_net *nn)
+{
+	int err;
+
+	err = percpu_counter_init(&nn->conns, 0, GFP_KERNEL);
+	if (err)
+		return err;
+	err = percpu_counter_init(&nn->mappings, 0, GFP_KERNEL);
+	if (err)
+		goto conns;
+	err = natty_stats_init(nn);
+	if (err)
+		goto mappings;
+	nn->handover = alloc_percpu(struct natty_handover);
+	if (nn->handover)
+		return 0;
+	err = -ENOMEM;
+	natty_stats_exit(nn);
+mappings:
+	percpu_counter_destroy(&nn->mappings);
+conns:
+	percpu_counter_destroy(&nn->conns);
+	return err;
+}
+
+static void exit_counters(struct natty_net *nn)
+{
+	free_percpu(nn->handover);
+	natty_stats_exit(nn);
+	percpu_counter_destroy(&nn->mappings);
+	percpu_counter_destroy(&nn->conns);
+}
+
+static int __net_init netns_init(struct net *net)
+{
+	struct natty_net *nn = natty_pernet(net);
+	int err;
+
+	nn->net = net;
+	mutex_init(&nn->lock);
+	err = init_counters(nn);
+	if (err)
+		return err;
+	err = natty_port_init(nn);
+	if (err)
+		goto counters;
+	err = natty_host_init(nn);
+	if (err)
+		goto ports;
+	err = natty_config_init(nn);
+	if (err)
+		goto hosts;
+	return 0;
+
+hosts:
+	natty_host_exit(nn);
+ports:
+	natty_port_exit(nn);
+counters:
+	exit_counters(nn);
+	return err;
+}
+
+/* A grace period follows before netns_exit(): no packet is in a hook then. */
+static void __net_exit netns_pre_exit(struct net *net)
+{
+	struct natty_net *nn = natty_pernet(net);
+
+	if (!nn->enabled)
+		return;
+	natty_hook_unregister(nn);
+	disable_defrag(net);
+}
+
+static void __net_exit netns_exit(struct net *net)
+{
+	struct natty_net *nn = natty_pernet(net);
+
+	if (nn->enabled) {
+		natty_gc_stop(nn);
+		disable_tables(nn);
+	}
+	natty_config_exit(nn);
+	natty_host_exit(nn);
+	natty_port_exit(nn);
+	exit_counters(nn);
+}
+
+static struct pernet_operations netns_ops = {
+	.init = netns_init,
+	.pre_exit = netns_pre_exit,
+	.exit = netns_exit,
+	.id = &natty_net_id,
+	.size = sizeof(struct natty_net),
+};
+
+int natty_netns_init(void)
+{
+	return register_pernet_subsys(&netns_ops);
+}
+
+void natty_netns_exit(void)
+{
+	unregister_pernet_subsys(&netns_ops);
+}

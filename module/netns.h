@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef NATTY_NETNS_H
+#define NATTY_NETNS_H
+
+#include <linux/mutex.h>
+#include <linux/netfilter.h>
+#include <linux/percpu_counter.h>
+#include <net/net_namespace.h>
+
+#include "config.h"
+#include "event.h"
+#include "gc.h"
+#include "handover.h"
+#include "host.h"
+#include "port.h"
+#include "stats.h"
+#include "table.h"
+#include "txn.h"
+
+#define NATTY_OUTSIDE_BITS 256
+
+/**
+ * struct natty_net - everything a network namespace owns
+ * @net: the namespace
+ * @config: what is active; never NULL; replaced under @lock, read under RCU
+ * @lock: serialises changes of the configuration; outermost
+ * @txns: configurations that sockets are staging
+ * @enabled: tables exist and hooks are registered; set once under @lock, when
+ *	the first rule or forward is committed
+ * @destinations: some connection's destination was translated: from then on
+ *	every packet is looked up before routing
+ * @outside: interfaces, by index modulo the size, that translated packets left
+ *	by: they stay in question even when no rule names them any more
+ * @table: connections, [0] IPv4, [1] IPv6
+ * @conns: open connections of both tables
+ * @mappings: mappings of both tables
+ * @ports: external addresses and their ports
+ * @hosts: internal hosts that are counted
+ * @gc: expiry
+ * @events: numbering of notifications
+ * @stats: per-CPU counters
+ * @handover: per-CPU memory of what an earlier hook found
+ * @hooks: registered operations, private data pointing here
+ */
+struct natty_net {
+	struct net *net;
+	struct natty_config __rcu *config;
+	struct mutex lock;
+	struct natty_txns txns;
+	bool enabled;
+	bool destinations;
+	DECLARE_BITMAP(outside, NATTY_OUTSIDE_BITS);
+	struct natty_table table[2];
+	struct percpu_counter conns;
+	struct percpu_counter mappings;
+	struct natty_ports ports;
+	struct natty_hosts hosts;
+	struct natty_gc gc;
+	struct natty_events events;
+	struct natty_stats __percpu *stats;
+	struct natty_handover __percpu *handover;
+	struct nf_hook_ops *hooks;
+};
+
+struct natty_net *natty_pernet(const struct net *net);
+
+/**
+ * natty_netns_enable() - make tables, defragmentation and hooks ready
+ * @nn: network namespace, @nn->lock held
+ * @extack: gets the reason of a failure
+ *
+ * Does nothing if that was done before.
+ *
+ * Return: 0 or a negative error; then nothing remains.
+ */
+int natty_netns_enable(struct natty_net *nn, struct netlink_ext_ack *extack);
+
+int natty_netns_init(void);
+void natty_netns_exit(void);
+
+static inline struct natty_table *natty_table_of(struct natty_net *nn, u8 family)
+{
+	return &nn->table[family == NFPROTO_IPV6];
+}
+
+/* Did translated packets ever leave by this interface? */
+static inline bool natty_is_outside(const struct natty_net *nn, u32 ifindex)
+{
+	return test_bit(ifindex % NATTY_OUTSIDE_BITS, nn->outside);
+}
+
+static inline void natty_mark_outside(struct natty_net *nn, u32 ifindex)
+{
+	if (!natty_is_outside(nn, ifindex))
+		set_bit(ifindex % NATTY_OUTSIDE_BITS, nn->outside);
+}
+
+static inline void natty_count(struct natty_net *nn, enum natty_counter counter)
+{
+	this_cpu_inc(nn->stats->count[counter]);
+}
+
+#endif

@@ -1,0 +1,823 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/hash.h>
+#include <linux/mm.h>
+#include <linux/random.h>
+#include <linux/slab.h>
+
+#include "netns.h"
+#include "table.h"
+
+#define WAYS 10
+
+/*
+ * One cache line. @head: bit 0 is the lock of the whole chain (in its first
+ * bucket), the rest is the number of the next bucket, 0 for none. A slot is
+ * free if its index is NATTY_CONN_NONE.
+ */
+struct natty_bucket {
+	u16 tag[WAYS];
+	u32 head;
+	u32 index[WAYS];
+} __aligned(64);
+
+#define HEAD_LOCK 1U
+#define HEAD_NEXT(head) ((head) >> 1)
+
+/*
+ * @next is where a resize moves the entries to. Buckets from @n on prolong
+ * full ones; @used of them are, until the next resize.
+ */
+struct natty_buckets {
+	u32 n;
+	u32 spare;
+	atomic_t used;
+	struct natty_buckets __rcu *next;
+	struct natty_bucket bucket[];
+};
+
+#define BUCKETS_MIN 4096U
+/* Mean number of entries in a bucket that makes the table grow. */
+#define LOAD_MAX 6
+
+static struct natty_buckets *buckets_alloc(u32 n)
+{
+	u32 spare = n / 16 + min(n, 4096U);
+	struct natty_buckets *b;
+
+	b = kvzalloc(struct_size(b, bucket, (size_t)n + spare),
+		     GFP_KERNEL | __GFP_NOWARN);
+	if (b) {
+		b->n = n;
+		b->spare = spare;
+	}
+	return b;
+}
+
+static struct natty_bucket *bucket_of(struct natty_buckets *b, u32 hash)
+{
+	return &b->bucket[reciprocal_scale(hash, b->n)];
+}
+
+static struct natty_bucket *bucket_next(struct natty_buckets *b,
+					const struct natty_bucket *bucket)
+{
+	u32 next = HEAD_NEXT(READ_ONCE(bucket->head));
+
+	return next ? &b->bucket[next] : NULL;
+}
+
+static void bucket_lock(struct natty_bucket *bucket)
+{
+	u32 head;
+
+	for (;;) {
+		head = READ_ONCE(bucket->head) & ~HEAD_LOCK;
+		if (try_cmpxchg_acquire(&bucket->head, &head, head | HEAD_LOCK))
+			return;
+		cpu_relax();
+	}
+}
+
+static void bucket_unlock(struct natty_bucket *bucket)
+{
+	smp_store_release(&bucket->head, bucket->head & ~HEAD_LOCK);
+}
+
+/* Protocol and kind of slot go into one word with the port. */
+static u32 hash_endpoint(const struct natty_table *table, enum natty_slot slot,
+			 u8 proto, const struct natty_endpoint *ep)
+{
+	u32 rest = (__force u16)ep->port | proto << 16 | (u32)slot << 24;
+	u32 word[5];
+
+	if (table->family == NFPROTO_IPV4)
+		return hsiphash_2u32((__force u32)ep->addr.ip, rest, &table->key);
+	memcpy(word, &ep->addr, 16);
+	word[4] = rest;
+	return hsiphash(word, sizeof(word), &table->key);
+}
+
+static u32 hash_tuple(const struct natty_table *table, const struct natty_tuple *t)
+{
+	u32 ports = (__force u16)t->src.port | (u32)(__force u16)t->dst.port << 16;
+	u32 word[10];
+
+	if (table->family == NFPROTO_IPV4)
+		return hsiphash_4u32((__force u32)t->src.addr.ip,
+				     (__force u32)t->dst.addr.ip, ports,
+				     t->proto, &table->key);
+	memcpy(word, &t->src.addr, 16);
+	memcpy(word + 4, &t->dst.addr, 16);
+	word[8] = ports;
+	word[9] = t->proto;
+	return hsiphash(word, sizeof(word), &table->key);
+}
+
+static u32 hash_filter(const struct natty_table *table, u32 mapping,
+		       const union nf_inet_addr *remote)
+{
+	struct natty_endpoint ep = { .addr = *remote };
+
+	return hash_endpoint(table, NATTY_SLOT_FILTER, 0, &ep) ^
+	       hash_32(mapping, 32);
+}
+
+/* An endpoint that is mapped for one remote address only. */
+static u32 hash_paired(const struct natty_table *table, u8 proto,
+		       const struct natty_endpoint *ep,
+		       const union nf_inet_addr *remote)
+{
+	struct natty_tuple t = { .proto = proto, .src = *ep };
+
+	t.dst.addr = *remote;
+	return hash_tuple(table, &t);
+}
+
+/* The hashes of all slots that an object with these flags stands in. */
+static unsigned int hashes(const struct natty_table *table,
+			   const struct natty_conn *conn, u32 flags, u32 *hash)
+{
+	struct natty_endpoint ep, remote;
+	struct natty_tuple t;
+	unsigned int n = 0;
+
+	if (flags & BIT(NATTY_CONN_FILTER)) {
+		natty_conn_get_end(conn, NATTY_END_ORIG_DST, &ep);
+		hash[n++] = hash_filter(table, conn->dst_mapping, &ep.addr);
+		return n;
+	}
+	if (flags & BIT(NATTY_CONN_MAPPING)) {
+		natty_conn_get_end(conn, NATTY_END_ORIG_SRC, &ep);
+		natty_conn_get_end(conn, NATTY_END_ORIG_DST, &remote);
+		hash[n++] = flags & BIT(NATTY_CONN_ADDRESS) ?
+			    hash_paired(table, conn->proto, &ep, &remote.addr) :
+			    hash_endpoint(table, NATTY_SLOT_INTERNAL,
+					  conn->proto, &ep);
+		natty_conn_get_end(conn, NATTY_END_NEW_SRC, &ep);
+		hash[n++] = hash_endpoint(table, NATTY_SLOT_EXTERNAL,
+					  conn->proto, &ep);
+		return n;
+	}
+	natty_conn_tuple(conn, NATTY_DIR_ORIG, &t);
+	hash[n++] = hash_tuple(table, &t);
+	natty_conn_tuple(conn, NATTY_DIR_REPLY, &t);
+	hash[n++] = hash_tuple(table, &t);
+	if ((flags & NATTY_CONN_BOTH) == NATTY_CONN_BOTH) {
+		natty_conn_middle(conn, &t);
+		hash[n++] = hash_tuple(table, &t);
+	}
+	return n;
+}
+
+/* Which ways have this tag, a bit each; branch-free, as most have not. */
+static u32 match_tags(const struct natty_bucket *bucket, u16 tag)
+{
+	u32 ways = 0;
+	int way;
+
+	for (way = 0; way < WAYS; way++)
+		ways |= (u32)(READ_ONCE(bucket->tag[way]) == tag) << way;
+	return ways;
+}
+
+/*
+ * Walks the candidates of a hash: every object whose slot has the tag, first
+ * in the current buckets, then in those that a resize fills. That order, and
+ * the resize's to copy before it clears, keep a reader from missing an entry.
+ */
+struct cursor {
+	const struct natty_table *table;
+	struct natty_buckets *buckets;
+	const struct natty_bucket *bucket;
+	u32 hash;
+	u32 ways;
+};
+
+static void cursor_init(struct cursor *c, const struct natty_table *table,
+			u32 hash)
+{
+	c->table = table;
+	c->hash = hash;
+	c->buckets = rcu_dereference(table->buckets);
+	c->bucket = bucket_of(c->buckets, hash);
+	c->ways = match_tags(c->bucket, (u16)hash);
+}
+
+static bool cursor_next_bucket(struct cursor *c)
+{
+	c->bucket = bucket_next(c->buckets, c->bucket);
+	if (unlikely(c->bucket))
+		return true;
+	/* Pairs with the release of the bucket lock after an entry moved. */
+	smp_rmb();
+	c->buckets = rcu_dereference(c->buckets->next);
+	if (likely(!c->buckets))
+		return false;
+	c->bucket = bucket_of(c->buckets, c->hash);
+	return true;
+}
+
+static struct natty_conn *cursor_next(struct cursor *c)
+{
+	u32 index, way;
+
+	for (;;) {
+		while (c->ways) {
+			way = __ffs(c->ways);
+			c->ways &= c->ways - 1;
+			/* Pairs with the release in bucket_add(). */
+			index = smp_load_acquire(&c->bucket->index[way]);
+			if (index != NATTY_CONN_NONE)
+				return natty_table_at(c->table, index);
+		}
+		if (!cursor_next_bucket(c))
+			return NULL;
+		c->ways = match_tags(c->bucket, (u16)c->hash);
+	}
+}
+
+static struct natty_conn *find_tuple(const struct natty_table *table,
+				     const struct natty_tuple *t,
+				     enum natty_dir *dir)
+{
+	struct natty_conn *conn;
+	struct natty_tuple own;
+	struct cursor c;
+
+	cursor_init(&c, table, hash_tuple(table, t));
+	while ((conn = cursor_next(&c))) {
+		if (!natty_conn_alive(conn) || natty_conn_is(conn, NATTY_CONN_MAPPING))
+			continue;
+		for (*dir = NATTY_DIR_ORIG; *dir <= NATTY_DIR_REPLY; (*dir)++) {
+			natty_conn_tuple(conn, *dir, &own);
+			if (natty_tuple_equal(&own, t))
+				return conn;
+		}
+	}
+	return NULL;
+}
+
+/* A connection that carries its own mapping, from inside. */
+static struct natty_conn *find_outbound(const struct natty_table *table,
+					const struct natty_tuple *t)
+{
+	struct natty_conn *conn;
+	struct cursor c;
+
+	cursor_init(&c, table, hash_endpoint(table, NATTY_SLOT_INTERNAL,
+					     t->proto, &t->src));
+	while ((conn = cursor_next(&c)))
+		if (natty_conn_is(conn, NATTY_CONN_MAPPING) &&
+		    natty_conn_end_is(conn, NATTY_END_ORIG_SRC, &t->src) &&
+		    natty_conn_end_is(conn, NATTY_END_ORIG_DST, &t->dst) &&
+		    conn->proto == t->proto && natty_conn_alive(conn))
+			return conn;
+	return NULL;
+}
+
+/* The same from outside. */
+static struct natty_conn *find_inbound(const struct natty_table *table,
+				       const struct natty_tuple *t)
+{
+	struct natty_conn *conn;
+	struct cursor c;
+
+	cursor_init(&c, table, hash_endpoint(table, NATTY_SLOT_EXTERNAL,
+					     t->proto, &t->dst));
+	while ((conn = cursor_next(&c)))
+		if (natty_conn_is(conn, NATTY_CONN_MAPPING) &&
+		    natty_conn_end_is(conn, NATTY_END_NEW_SRC, &t->dst) &&
+		    natty_conn_end_is(conn, NATTY_END_ORIG_DST, &t->src) &&
+		    conn->proto == t->proto && natty_conn_alive(conn))
+			return conn;
+	return NULL;
+}
+
+struct natty_conn *natty_table_find(const struct natty_table *table,
+				    const struct natty_tuple *t, bool inbound,
+				    enum natty_dir *dir)
+{
+	struct natty_conn *conn;
+
+	if (inbound) {
+		conn = find_inbound(table, t);
+		if (conn) {
+			*dir = NATTY_DIR_REPLY;
+			return conn;
+		}
+	}
+	conn = find_outbound(table, t);
+	if (conn) {
+		*dir = NATTY_DIR_ORIG;
+		return conn;
+	}
+	return find_tuple(table, t, dir);
+}
+
+struct natty_conn *natty_table_find_middle(const struct natty_table *table,
+					   const struct natty_tuple *t)
+{
+	struct natty_conn *conn;
+	struct natty_tuple own;
+	struct cursor c;
+
+	cursor_init(&c, table, hash_tuple(table, t));
+	while ((conn = cursor_next(&c))) {
+		if ((atomic_read(&conn->flags) & NATTY_CONN_BOTH) != NATTY_CONN_BOTH ||
+		    !natty_conn_alive(conn))
+			continue;
+		natty_conn_middle(conn, &own);
+		if (natty_tuple_equal(&own, t))
+			return conn;
+	}
+	return NULL;
+}
+
+void natty_table_prefetch(const struct natty_table *table,
+			  const struct natty_tuple *t)
+{
+	prefetch(bucket_of(rcu_dereference(table->buckets),
+			   hash_endpoint(table, NATTY_SLOT_INTERNAL, t->proto,
+					 &t->src)));
+}
+
+/* Is this object the mapping that a flow from inside looks for? */
+static bool maps_internal(const struct natty_conn *conn,
+			  const struct natty_realm *realm, u8 proto,
+			  const struct natty_endpoint *ep)
+{
+	struct natty_endpoint end;
+
+	if (!natty_conn_maps(conn) || conn->proto != proto ||
+	    !natty_conn_end_is(conn, NATTY_END_ORIG_SRC, ep))
+		return false;
+	if (natty_conn_is(conn, NATTY_CONN_STATIC)) {
+		natty_conn_get_end(conn, NATTY_END_NEW_SRC, &end);
+		return realm->addr &&
+		       natty_addr_equal(conn->family, realm->addr, &end.addr);
+	}
+	if (conn->rule != realm->rule || conn->ifindex != realm->ifindex ||
+	    natty_conn_is(conn, NATTY_CONN_ADDRESS) != !!realm->remote)
+		return false;
+	if (!realm->remote)
+		return true;
+	natty_conn_get_end(conn, NATTY_END_ORIG_DST, &end);
+	return natty_addr_equal(conn->family, realm->remote, &end.addr);
+}
+
+struct natty_conn *natty_table_find_internal(const struct natty_table *table,
+					     const struct natty_realm *realm,
+					     u8 proto,
+					     const struct natty_endpoint *ep)
+{
+	struct natty_conn *conn, *found = NULL;
+	struct cursor c;
+
+	cursor_init(&c, table, realm->remote ?
+		    hash_paired(table, proto, ep, realm->remote) :
+		    hash_endpoint(table, NATTY_SLOT_INTERNAL, proto, ep));
+	while ((conn = cursor_next(&c))) {
+		if (!maps_internal(conn, realm, proto, ep))
+			continue;
+		found = conn;
+		if (natty_conn_is(conn, NATTY_CONN_STATIC))
+			break;
+	}
+	return found;
+}
+
+struct natty_conn *natty_table_find_external(const struct natty_table *table,
+					     u8 proto,
+					     const struct natty_endpoint *ep)
+{
+	struct natty_conn *conn;
+	struct cursor c;
+
+	cursor_init(&c, table, hash_endpoint(table, NATTY_SLOT_EXTERNAL, proto, ep));
+	while ((conn = cursor_next(&c)))
+		if (natty_conn_maps(conn) && conn->proto == proto &&
+		    natty_conn_end_is(conn, NATTY_END_NEW_SRC, ep))
+			return conn;
+	return NULL;
+}
+
+struct natty_conn *natty_table_find_filter(const struct natty_table *table,
+					   u32 mapping,
+					   const union nf_inet_addr *remote)
+{
+	struct natty_endpoint ep;
+	struct natty_conn *conn;
+	struct cursor c;
+
+	cursor_init(&c, table, hash_filter(table, mapping, remote));
+	while ((conn = cursor_next(&c))) {
+		if (!natty_conn_is(conn, NATTY_CONN_FILTER) ||
+		    natty_conn_is(conn, NATTY_CONN_DEAD) ||
+		    conn->dst_mapping != mapping)
+			continue;
+		natty_conn_get_end(conn, NATTY_END_ORIG_DST, &ep);
+		if (natty_addr_equal(table->family, &ep.addr, remote))
+			return conn;
+	}
+	return NULL;
+}
+
+/* Does @other stand where @conn with these flags wants to? */
+static bool is_rival(const struct natty_conn *conn, u32 flags,
+		     const struct natty_conn *other)
+{
+	struct natty_realm realm = {
+		.rule = conn->rule,
+		.ifindex = conn->ifindex,
+	};
+	struct natty_tuple orig, reply, its;
+	struct natty_endpoint ep, remote;
+
+	if (flags & BIT(NATTY_CONN_FILTER)) {
+		natty_conn_get_end(conn, NATTY_END_ORIG_DST, &ep);
+		return natty_conn_is(other, NATTY_CONN_FILTER) &&
+		       !natty_conn_is(other, NATTY_CONN_DEAD) &&
+		       other->dst_mapping == conn->dst_mapping &&
+		       natty_conn_end_is(other, NATTY_END_ORIG_DST, &ep);
+	}
+	if (flags & BIT(NATTY_CONN_MAPPING)) {
+		if (flags & BIT(NATTY_CONN_STATIC))
+			return false;
+		natty_conn_get_end(conn, NATTY_END_ORIG_SRC, &ep);
+		natty_conn_get_end(conn, NATTY_END_ORIG_DST, &remote);
+		realm.remote = flags & BIT(NATTY_CONN_ADDRESS) ?
+			       &remote.addr : NULL;
+		return maps_internal(other, &realm, conn->proto, &ep);
+	}
+	if (!natty_conn_alive(other) || natty_conn_is(other, NATTY_CONN_MAPPING))
+		return false;
+	natty_conn_tuple(conn, NATTY_DIR_ORIG, &orig);
+	natty_conn_tuple(conn, NATTY_DIR_REPLY, &reply);
+	natty_conn_tuple(other, NATTY_DIR_ORIG, &its);
+	if (natty_tuple_equal(&its, &orig) || natty_tuple_equal(&its, &reply))
+		return true;
+	natty_conn_tuple(other, NATTY_DIR_REPLY, &its);
+	return natty_tuple_equal(&its, &orig) || natty_tuple_equal(&its, &reply);
+}
+
+static bool has_rival(const struct natty_table *table,
+		      const struct natty_conn *conn, u32 flags,
+		      const u32 *hash, unsigned int n)
+{
+	struct natty_conn *other;
+	struct cursor c;
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		cursor_init(&c, table, hash[i]);
+		while ((other = cursor_next(&c)))
+			if (is_rival(conn, flags, other))
+				return true;
+	}
+	return false;
+}
+
+/*
+ * The chains that a change locks: those of the current buckets, then, while a
+ * resize runs, those of the next ones; within each in the order of addresses.
+ * The resize work nests one of each in the same order.
+ */
+struct locked {
+	struct natty_buckets *to;
+	struct natty_buckets *from;
+	unsigned int n;
+	struct natty_bucket *bucket[2 * NATTY_SLOTS_MAX];
+};
+
+static void lock_in(struct locked *l, struct natty_buckets *b, const u32 *hash,
+		    unsigned int n)
+{
+	unsigned int first = l->n, i, j;
+	struct natty_bucket *bucket;
+
+	for (i = 0; i < n; i++) {
+		bucket = bucket_of(b, hash[i]);
+		for (j = l->n; j > first && l->bucket[j - 1] > bucket; j--)
+			l->bucket[j] = l->bucket[j - 1];
+		l->bucket[j] = bucket;
+		l->n++;
+	}
+	for (i = first, j = first; i < l->n; i++)
+		if (i == first || l->bucket[i] != l->bucket[j - 1])
+			l->bucket[j++] = l->bucket[i];
+	l->n = j;
+	for (i = first; i < l->n; i++)
+		bucket_lock(l->bucket[i]);
+}
+
+/*
+ * Under RCU: a resize moves nothing before all who did not see the next
+ * buckets are gone.
+ */
+static void lock_chains(struct locked *l, const struct natty_table *table,
+			const u32 *hash, unsigned int n)
+{
+	l->n = 0;
+	l->from = rcu_dereference(table->buckets);
+	l->to = rcu_dereference(l->from->next);
+	lock_in(l, l->from, hash, n);
+	if (l->to)
+		lock_in(l, l->to, hash, n);
+	else
+		l->to = l->from;
+}
+
+static void unlock_chains(struct locked *l)
+{
+	while (l->n)
+		bucket_unlock(l->bucket[--l->n]);
+}
+
+/* Put one more bucket behind a full chain. Caller holds its lock. */
+static struct natty_bucket *bucket_prolong(struct natty_buckets *b,
+					   struct natty_bucket *last)
+{
+	u32 next = atomic_inc_return(&b->used);
+
+	if (next > b->spare) {
+		atomic_dec(&b->used);
+		return NULL;
+	}
+	next += b->n - 1;
+	/* Spare buckets are empty since the allocation: no order to keep. */
+	WRITE_ONCE(last->head, (last->head & HEAD_LOCK) | next << 1);
+	return &b->bucket[next];
+}
+
+/* Caller holds the lock of the chain. */
+static bool bucket_add(struct natty_buckets *b, u32 hash, u32 index)
+{
+	struct natty_bucket *bucket = bucket_of(b, hash), *next;
+	unsigned int length = 1;
+	int way;
+
+	for (;;) {
+		for (way = 0; way < WAYS; way++) {
+			if (bucket->index[way] != NATTY_CONN_NONE)
+				continue;
+			WRITE_ONCE(bucket->tag[way], (u16)hash);
+			/* Pairs with the acquire in cursor_next(). */
+			smp_store_release(&bucket->index[way], index);
+			return true;
+		}
+		next = bucket_next(b, bucket);
+		if (!next && length < NATTY_CHAIN_MAX)
+			next = bucket_prolong(b, bucket);
+		if (!next)
+			return false;
+		bucket = next;
+		length++;
+	}
+}
+
+/* Caller holds the lock of the chain. */
+static bool bucket_remove(struct natty_buckets *b, u32 hash, u32 index)
+{
+	struct natty_bucket *bucket = bucket_of(b, hash);
+	int way;
+
+	do {
+		for (way = 0; way < WAYS; way++) {
+			if (bucket->index[way] == index &&
+			    bucket->tag[way] == (u16)hash) {
+				WRITE_ONCE(bucket->index[way], NATTY_CONN_NONE);
+				return true;
+			}
+		}
+		bucket = bucket_next(b, bucket);
+	} while (bucket);
+	return false;
+}
+
+/* The table is too full, or chains have used up what prolongs them. */
+static void grow_if_full(struct natty_table *table, struct natty_buckets *b)
+{
+	if (percpu_counter_read(&table->entries) > (s64)b->n * LOAD_MAX ||
+	    (u32)atomic_read(&b->used) > b->spare / 2)
+		queue_work(system_unbound_wq, &table->resize);
+}
+
+int natty_table_insert(struct natty_table *table, struct natty_conn *conn,
+		       u32 flags)
+{
+	u32 hash[NATTY_SLOTS_MAX];
+	unsigned int n, i;
+	struct locked l;
+	int err = 0;
+
+	n = hashes(table, conn, flags, hash);
+	lock_chains(&l, table, hash, n);
+	if (has_rival(table, conn, flags, hash, n)) {
+		err = -EEXIST;
+		goto unlock;
+	}
+	for (i = 0; i < n; i++) {
+		if (bucket_add(l.to, hash[i], conn->index))
+			continue;
+		while (i)
+			bucket_remove(l.to, hash[--i], conn->index);
+		err = -ENOSPC;
+		goto unlock;
+	}
+	/* Alive only now: nobody may close it before it stands everywhere. */
+	atomic_set_release(&conn->flags, flags);
+	percpu_counter_add(&table->entries, n);
+unlock:
+	unlock_chains(&l);
+	grow_if_full(table, l.to);
+	return err;
+}
+
+void natty_table_unlink(struct natty_table *table, struct natty_conn *conn)
+{
+	u32 hash[NATTY_SLOTS_MAX];
+	unsigned int n, i;
+	struct locked l;
+
+	n = hashes(table, conn, atomic_read(&conn->flags), hash);
+	local_bh_disable();
+	for (i = 0; i < n; i++) {
+		lock_chains(&l, table, &hash[i], 1);
+		if (!bucket_remove(l.from, hash[i], conn->index) &&
+		    l.to != l.from)
+			bucket_remove(l.to, hash[i], conn->index);
+		unlock_chains(&l);
+	}
+	local_bh_enable();
+	percpu_counter_sub(&table->entries, n);
+}
+
+/*
+ * Which hash the entry in @bucket's chain stands for. If several of the
+ * object's hashes have the same chain and tag, its entries there are taken
+ * from the last hash to the first.
+ */
+static bool entry_hash(const struct natty_table *table, struct natty_buckets *b,
+		       struct natty_bucket *first, u32 index, u16 tag, u32 *which)
+{
+	const struct natty_conn *conn = natty_table_at(table, index);
+	unsigned int n, i, same = 0, left = 0;
+	u32 hash[NATTY_SLOTS_MAX];
+	struct natty_bucket *bucket;
+	int way;
+
+	for (bucket = first; bucket; bucket = bucket_next(b, bucket))
+		for (way = 0; way < WAYS; way++)
+			left += bucket->index[way] == index &&
+				bucket->tag[way] == tag;
+	n = hashes(table, conn, atomic_read(&conn->flags), hash);
+	for (i = 0; i < n; i++) {
+		if (bucket_of(b, hash[i]) != first || (u16)hash[i] != tag)
+			continue;
+		*which = hash[i];
+		if (++same == left)
+			break;
+	}
+	return same;
+}
+
+/* Copy before clearing, so that readers find it in one or the other. */
+static void move_entry(struct natty_table *table, struct natty_buckets *from,
+		       struct natty_buckets *to, struct natty_bucket *first,
+		       struct natty_bucket *bucket, int way)
+{
+	u32 index = bucket->index[way], hash;
+	struct natty_bucket *target;
+	bool moved;
+
+	if (entry_hash(table, from, first, index, bucket->tag[way], &hash)) {
+		target = bucket_of(to, hash);
+		bucket_lock(target);
+		moved = bucket_add(to, hash, index);
+		bucket_unlock(target);
+		/* No room in a larger table: only an attacker's luck does that. */
+		if (!moved)
+			WRITE_ONCE(natty_table_at(table, index)->expires,
+				   (u32)jiffies);
+	}
+	smp_store_release(&bucket->index[way], NATTY_CONN_NONE);
+}
+
+static void move_chain(struct natty_table *table, struct natty_buckets *from,
+		       struct natty_buckets *to, u32 i)
+{
+	struct natty_bucket *first = &from->bucket[i], *bucket;
+	int way;
+
+	local_bh_disable();
+	bucket_lock(first);
+	for (bucket = first; bucket; bucket = bucket_next(from, bucket))
+		for (way = 0; way < WAYS; way++)
+			if (bucket->index[way] != NATTY_CONN_NONE)
+				move_entry(table, from, to, first, bucket, way);
+	bucket_unlock(first);
+	local_bh_enable();
+}
+
+/* Small tables double, as they may fill within the time of a grace period. */
+static u32 next_size(struct natty_table *table, u32 n)
+{
+	u64 entries = percpu_counter_sum_positive(&table->entries);
+	u64 grown = n < 65536 ? 2 * (u64)n : n + (u64)n / 2;
+
+	return min_t(u64, max(grown, entries / 5), U32_MAX >> 2);
+}
+
+static void resize_work(struct work_struct *work)
+{
+	struct natty_table *table = container_of(work, struct natty_table, resize);
+	struct natty_buckets *from, *to;
+	u32 i;
+
+	/* The work itself is the only writer. */
+	from = rcu_dereference_protected(table->buckets, true);
+	if (percpu_counter_sum_positive(&table->entries) <=
+	    (s64)from->n * LOAD_MAX &&
+	    (u32)atomic_read(&from->used) <= from->spare / 2)
+		return;
+	to = buckets_alloc(next_size(table, from->n));
+	if (!to)
+		return;
+	rcu_assign_pointer(from->next, to);
+	/* From here on new entries go to the new buckets. */
+	synchronize_rcu();
+	for (i = 0; i < from->n; i++) {
+		move_chain(table, from, to, i);
+		cond_resched();
+	}
+	rcu_assign_pointer(table->buckets, to);
+	natty_count(table->nn, NATTY_COUNT_TABLE_RESIZE);
+	synchronize_rcu();
+	kvfree(from);
+}
+
+struct natty_conn *natty_table_next(const struct natty_table *table, u32 *cursor)
+{
+	u32 top = natty_arena_top(&table->arena);
+	struct natty_conn *conn;
+
+	while (*cursor + 1 < top) {
+		conn = natty_table_at(table, ++*cursor);
+		if (!natty_conn_is(conn, NATTY_CONN_DEAD))
+			return conn;
+	}
+	return NULL;
+}
+
+u64 natty_table_memory(const struct natty_table *table)
+{
+	const struct natty_buckets *b;
+	u64 buckets;
+
+	rcu_read_lock();
+	b = rcu_dereference(table->buckets);
+	buckets = (u64)b->n + b->spare;
+	rcu_read_unlock();
+	return buckets * sizeof(struct natty_bucket) +
+	       natty_arena_memory(&table->arena);
+}
+
+int natty_table_init(struct natty_table *table, struct natty_net *nn, u8 family)
+{
+	struct natty_buckets *b;
+	int err;
+
+	BUILD_BUG_ON(sizeof(struct natty_bucket) != 64);
+
+	table->nn = nn;
+	table->family = family;
+	get_random_bytes(&table->key, sizeof(table->key));
+	INIT_WORK(&table->resize, resize_work);
+	err = natty_arena_init(&table->arena, family);
+	if (err)
+		return err;
+	err = percpu_counter_init(&table->entries, 0, GFP_KERNEL);
+	if (err)
+		goto free_arena;
+	b = buckets_alloc(BUCKETS_MIN);
+	if (!b) {
+		err = -ENOMEM;
+		goto free_entries;
+	}
+	RCU_INIT_POINTER(table->buckets, b);
+	return 0;
+
+free_entries:
+	percpu_counter_destroy(&table->entries);
+free_arena:
+	natty_arena_exit(&table->arena);
+	return err;
+}
+
+void natty_table_exit(struct natty_table *table)
+{
+	cancel_work_sync(&table->resize);
+	kvfree(rcu_dereference_protected(table->buckets, true));
+	percpu_counter_destroy(&table->entries);
+	natty_arena_exit(&table->arena);
+}
