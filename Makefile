@@ -20,13 +20,15 @@ MODULE_SOURCES = Kbuild $(shell find module uapi -type f \( -name '*.[ch]' -o -n
 
 all: module userctl ## build the module for KVER or KDIR, and the tool
 
-module: kernel-there
+module: kernel-there module-sources
+	$(MAKE) -C $(KDIR) M=$(BUILD) modules
+	@cp $(BUILD)/module/natty.ko module/natty.ko
+
+module-sources:
 	@mkdir -p $(BUILD)
 	@cd $(BUILD) && find . -name '*.[ch]' ! -name '*.mod.c' | while read -r file; do \
 		[ -e "$(CURDIR)/$$file" ] || rm -f "$$file"; done
 	@cp -u --preserve=timestamps --parents $(MODULE_SOURCES) $(BUILD)
-	$(MAKE) -C $(KDIR) M=$(BUILD) modules
-	@cp $(BUILD)/module/natty.ko module/natty.ko
 
 kernel-there:
 	@test -e $(KDIR)/Makefile || { \
@@ -85,5 +87,5 @@ clean: ## remove what was built
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 16
 
-.PHONY: all module kernel-there userctl install install-module install-userctl demo vm check lint style bench dkms \
+.PHONY: all module module-sources kernel-there userctl install install-module install-userctl demo vm check lint style bench dkms \
 	deb clean help

@@ -64,10 +64,7 @@ boot() {
 guest_run() {
 	local flavour=$1 job=$2 limit=$3 pid watch status
 
-	(
-		K_IMAGE=$K_IMAGE K_INITRD=$K_INITRD
-		boot "$flavour" "$job"
-	) <"${GUEST_INPUT:-/dev/null}" &
+	boot "$flavour" "$job" <"${INTERACTIVE:-/dev/null}" &
 	pid=$!
 	(
 		sleep "$limit" &

@@ -29,6 +29,10 @@ line ~ /^1\.\.[0-9]+/ {
 	next
 }
 
+line ~ /^# Subtest: / {
+	suite[depth] = substr(line, 12) "."
+}
+
 line ~ /^(not )?ok [0-9]+/ {
 	bad = line ~ /^not /
 	sub(/^(not )?ok [0-9]+ *(- )?/, "", line)
@@ -44,16 +48,16 @@ line ~ /^(not )?ok [0-9]+/ {
 		below += seen[d]
 		failed_below += failed[d]
 		failed[d] = 0
+		delete suite[d]
 		check_plan(d)
 	}
+	line = suite[depth] line
 	deepest = depth > deepest ? depth : deepest
 	seen[depth]++
 	if (bad && !failed_below)
 		emit("fail", line, detail)
 	else if (!bad && !below)
 		emit(toupper(substr(detail, 1, 4)) == "SKIP" ? "skip" : "ok", line, substr(detail, 6))
-	else if (bad && !below)
-		emit("fail", line, detail)
 	if (bad)
 		failed[depth]++
 }

@@ -28,7 +28,7 @@ tool_build() {
 	local log=$CACHE/log/userctl.log
 
 	[ -e "$TOP_DIR/userctl/Makefile" ] || return 0
-	need $BUILD_PACKAGES
+	need "${BUILD_PACKAGES[@]}"
 	once userctl tool_make "$1" >"$log" 2>&1 && return 0
 	tail -n 20 "$log" >&2
 	say "userctl does not build (all of it: $log)"

@@ -26,7 +26,7 @@ next_make() (
 	mount -t proc proc "$NEXT.part/proc"
 	trap 'umount "$NEXT.part/proc"' EXIT
 	next_apt "$NEXT.part" update
-	next_apt "$NEXT.part" install make linux-headers-amd64 linux-source-7.3
+	next_apt "$NEXT.part" install make sparse linux-headers-amd64 linux-source-7.3
 	rm -f "$NEXT.part"/var/cache/apt/archives/*.deb
 	umount "$NEXT.part/proc"
 	trap - EXIT
@@ -47,6 +47,7 @@ next_run() {
 	local folder=$1
 
 	shift
+	# shellcheck disable=SC2016 # expanded by the inner shell
 	# Its own mount namespace: nothing stays mounted, whatever happens.
 	unshare --mount sh -c '
 		mount -t proc proc "$1/proc" && mkdir -p "$1/build" && mount --bind "$2" "$1/build" || exit 1

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # Debian packages: install what is missing, fetch and unpack what only has to lie somewhere as files.
 
 export DEBIAN_FRONTEND=noninteractive
 # A kernel that is only here to be looked at needs no initramfs of the host.
 export INITRD=No
 
-BUILD_PACKAGES="build-essential pkg-config libmnl-dev libjansson-dev kmod"
-UML_PACKAGES="bc bison cpio flex libelf-dev libssl-dev python3 rsync xz-utils"
-QEMU_PACKAGES="busybox-static cpio qemu-system-x86 xz-utils"
-GUEST_PACKAGES="conntrack curl dnsmasq-base dnsutils ethtool iperf3 iproute2 ipset iptables
+BUILD_PACKAGES=(build-essential pkg-config libmnl-dev libjansson-dev kmod)
+UML_PACKAGES=(bc bison cpio flex libelf-dev libssl-dev python3 rsync xz-utils)
+QEMU_PACKAGES=(busybox-static cpio qemu-system-x86 xz-utils)
+GUEST_PACKAGES=(conntrack curl dnsmasq-base dnsutils ethtool iperf3 iproute2 ipset iptables
 	iputils-ping libmnl0 libjansson4 netcat-openbsd nftables procps python3 python3-jsonschema
-	python3-yaml socat strace tcpdump traceroute"
-CHECK_PACKAGES="clang man-db shellcheck sparse"
+	python3-yaml socat strace tcpdump traceroute)
+CHECK_PACKAGES=(clang man-db shellcheck sparse)
 
 apt() {
 	apt-get -o DPkg::Lock::Timeout=900 -qq -y --no-install-recommends "$@"
@@ -43,7 +43,7 @@ install_missing() {
 
 	missing=$(missing_packages "$@")
 	[ -n "$missing" ] || return 0
-	[ "$(id -u)" = 0 ] || die "not root, and these packages are missing:" $missing
+	[ "$(id -u)" = 0 ] || die "not root, and these packages are missing: ${missing//$'\n'/ }"
 	update_lists || return 1
 	# shellcheck disable=SC2086 # a list of words
 	logged "install packages" apt install $missing
@@ -60,6 +60,7 @@ archive_address() {
 
 	codename=$(. /etc/os-release && printf '%s' "$VERSION_CODENAME")
 	update_lists
+	# shellcheck disable=SC2016 # apt's own variables
 	apt-get indextargets --format '$(CODENAME) $(COMPONENT) $(REPO_URI)' |
 		awk -v c="$codename" '$1 == c && $2 == "main" { print $3; exit }'
 }

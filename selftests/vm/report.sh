@@ -22,8 +22,9 @@ report_lines() {
 
 # report_baseline FLAVOUR: prints the file with what the kernel says about itself, without natty.
 report_baseline() {
-	local file=$CACHE/log/baseline-$1-$(stamp "$K_IMAGE" "$(cat "$VM_DIR/report.sh" "$VM_DIR/guest-init")") job
+	local file job
 
+	file=$CACHE/log/baseline-$1-$(stamp "$K_IMAGE" "$(cat "$VM_DIR/report.sh" "$VM_DIR/guest-init")")
 	if [ ! -e "$file" ]; then
 		job=$(guest_job "$1") || return 1
 		echo 'sleep 1' >"$job/command"
@@ -37,7 +38,7 @@ report_baseline() {
 
 # report_new FLAVOUR LOG: prints every report that a boot without natty does not have; true when there is none.
 report_new() {
-	local baseline new line
+	local baseline new
 
 	baseline=$(once "baseline-$1" report_baseline "$1") || return 1
 	new=$(report_lines "$2" | comm -13 "$baseline" -)

@@ -48,7 +48,7 @@ stock_make() (
 stock_kernel() {
 	local flavour=$1 package version folder release
 
-	need $BUILD_PACKAGES $QEMU_PACKAGES
+	need "${BUILD_PACKAGES[@]}" "${QEMU_PACKAGES[@]}"
 	reachable "$2"
 	need "$3"
 	package=$(apt-cache depends "$2" | awk '$1 == "Depends:" && $2 ~ /^linux-image-/ { print $2; exit }')
@@ -56,7 +56,7 @@ stock_kernel() {
 	folder=$CACHE/$flavour-$version-$(stamp "$(cat "$VM_DIR/initramfs-init" "$VM_DIR/stock.sh")")
 	[ -e "$folder/vmlinuz" ] || logged "unpack $flavour" stock_make "$folder" "$package" || return 1
 	release=$(ls "$folder/modules")
-	K_ARCH= K_BUILD=/lib/modules/$release/build K_IMAGE=$folder/vmlinuz K_MODULES=$folder/modules
+	K_ARCH='' K_BUILD=/lib/modules/$release/build K_IMAGE=$folder/vmlinuz K_MODULES=$folder/modules
 	K_INITRD=$folder/initramfs.cpio
 	[ -d "$K_BUILD" ] || need "linux-headers-$release"
 }

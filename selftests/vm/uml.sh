@@ -43,17 +43,17 @@ uml_kernel() {
 	if [ ! -e "$folder/linux" ]; then
 		logged "build $flavour" uml_make "$folder" "$tarball" "$flavour" "natty-${name##*-}" "$@" || return 1
 	fi
-	K_ARCH=um K_BUILD=$folder K_IMAGE=$folder/linux K_MODULES=$folder/root/lib/modules K_INITRD=
+	K_ARCH=um K_BUILD=$folder K_IMAGE=$folder/linux K_MODULES=$folder/root/lib/modules K_INITRD=''
 }
 
 uml_stock_source() {
-	need $BUILD_PACKAGES $UML_PACKAGES
+	need "${BUILD_PACKAGES[@]}" "${UML_PACKAGES[@]}"
 	uml_kernel uml-6.1 "$(dpkg-query -W -f '${Version}' linux-source-6.1)" /usr/src/linux-source-6.1.tar.xz \
 		"$VM_DIR/uml.config"
 }
 
 uml_debug_source() {
-	need $BUILD_PACKAGES $UML_PACKAGES
+	need "${BUILD_PACKAGES[@]}" "${UML_PACKAGES[@]}"
 	uml_kernel uml-7.3-debug "$(next_version linux-source-7.3)" "$NEXT/usr/src/linux-source-7.3.tar.xz" \
 		"$VM_DIR/uml.config" "$VM_DIR/uml-debug.config"
 }

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034
+# What is looked at without running it. Each function look_NAME is one test: its output is shown when it is false.
+
+LOOKS=(build-6.1 build-6.12 build-7.3 userctl-gcc userctl-clang install checkpatch kernel-doc shellcheck python
+	ynl-drift spdx length manual)
+
+MODULE_FILES() {
+	find module uapi -name '*.[ch]' ! -name 'netlink_gen.*' ! -path 'uapi/linux/natty.h' ! -name '*.mod.c'
+}
+
+C_FILES() {
+	MODULE_FILES
+	find userctl selftests -name '*.[ch]'
+}
+
+# What is or is going to be in the repository.
+ALL_FILES() {
+	git ls-files -co --exclude-standard | while read -r file; do
+		[ ! -f "$file" ] || echo "$file"
+	done
+}
+
+SHELL_FILES() {
+	ALL_FILES | while read -r file; do
+		case $file in
+		*.sh) echo "$file" ;;
+		*.patch) ;;
+		*) head -n 1 "$file" | tr -d '\0' | grep -qE '^#!.*[/ ](ba|da)?sh' && echo "$file" ;;
+		esac
+	done
+}
+
+# The checkers that come with the kernel's source.
+kernel_tools() {
+	need linux-source-6.12 perl python3-ply python3-git
+	TOOLS=$CACHE/kernel-tools-$(dpkg-query -W -f '${Version}' linux-source-6.12)
+	[ -e "$TOOLS/scripts/checkpatch.pl" ] || once kernel-tools logged kernel-tools kernel_tools_make
+}
+
+kernel_tools_make() {
+	rm -rf "$TOOLS.part" && mkdir -p "$TOOLS.part" &&
+		tar xf /usr/src/linux-source-6.12.tar.xz -C "$TOOLS.part" --strip-components=1 --wildcards \
+			'*/scripts/checkpatch.pl' '*/scripts/spelling.txt' '*/scripts/const_structs.checkpatch' \
+			'*/scripts/kernel-doc' && mv "$TOOLS.part" "$TOOLS"
+}
+
+# A build from nothing: an incremental one would hide the warnings of yesterday.
+look_build() {
+	local flavour=$1 build=$CACHE/build/lint-$1 log=$CACHE/log/lint-$1.log flags="W=1 C=2 CF=-D__CHECK_ENDIAN__"
+
+	rm -rf "$build"
+	kernel_get "$flavour" || return 1
+	# shellcheck disable=SC2086 # a list of words
+	make -C "$TOP_DIR" module -j"$(nproc)" KDIR="$K_BUILD" BUILD="$build" $flags >"$log" 2>&1 &&
+		no_warnings "$log"
+}
+
+no_warnings() {
+	if grep -nE 'warning:|error:|WARNING:|ERROR:' "$1"; then
+		return 1
+	fi
+}
+
+look_build-6.1() {
+	look_build qemu-6.1 || tail_of lint-qemu-6.1
+}
+
+look_build-6.12() {
+	look_build qemu-6.12 || tail_of lint-qemu-6.12
+}
+
+tail_of() {
+	tail -n 30 "$CACHE/log/$1.log"
+	return 1
+}
+
+look_build-7.3() {
+	local build=$CACHE/build/lint-7.3 log=$CACHE/log/lint-7.3.log
+
+	once next next_ready || return 1
+	rm -rf "$build"
+	make -C "$TOP_DIR" module-sources BUILD="$build" >"$log" 2>&1
+	# shellcheck disable=SC2016 # expanded in there
+	next_run "$build" sh -c 'exec make -j"$(nproc)" -C /lib/modules/*/build M=/build W=1 C=2 \
+		CF=-D__CHECK_ENDIAN__ modules' >>"$log" 2>&1 || { tail_of lint-7.3; return 1; }
+	no_warnings "$log"
+}
+
+# look_userctl COMPILER: in a copy, so that the objects of two compilers do not meet.
+look_userctl() {
+	local build=$CACHE/build/userctl-$1 log=$CACHE/log/userctl-$1.log
+
+	need clang
+	rm -rf "$build" && mkdir -p "$build" && cp -r userctl uapi "$build/" || return 1
+	make -C "$build/userctl" clean >/dev/null 2>&1
+	if ! make -C "$build/userctl" -j"$(nproc)" CC="$1" CFLAGS="-O2 -Wall -Wextra -Werror" >"$log" 2>&1; then
+		cat "$log"
+		return 1
+	fi
+}
+
+look_userctl-gcc() {
+	look_userctl gcc
+}
+
+look_userctl-clang() {
+	look_userctl clang
+}
+
+look_install() {
+	local root=$CACHE/build/install file
+
+	rm -rf "$root"
+	kernel_get qemu-6.1 || return 1
+	make install KDIR="$K_BUILD" BUILD="$CACHE/build/qemu-6.1" DESTDIR="$root" PREFIX=/usr \
+		>"$CACHE/log/install.log" 2>&1 || tail_of install || return 1
+	for file in usr/sbin/userctl usr/share/man/man8/userctl.8 usr/share/man/man5/natty.conf.5 \
+		usr/share/doc/natty/natty.conf "lib/modules/$(basename "$(dirname "$K_BUILD")")/updates/natty.ko"; do
+		[ -s "$root/$file" ] || echo "not installed: $file"
+	done | grep . && return 1
+	return 0
+}
+
+# What the checker cannot know: where a file lies, that a tool is no kernel code, that a list of names is meant to be
+# given a macro, and that the kernel's version is compared the way that everybody does.
+look_checkpatch() {
+	local ignore=FILE_PATH_CHANGES,LINUX_VERSION_CODE,PREFER_KERNEL_TYPES,PREFER_DEFINED_ATTRIBUTE_MACRO,CAMELCASE
+	local top=$PWD bad
+
+	ignore+=,CONSTANT_COMPARISON,COMPLEX_MACRO,MACRO_ARG_REUSE,MACRO_ARG_UNUSED,EMBEDDED_FUNCTION_NAME
+	kernel_tools || return 1
+	# It leaves a file where it runs.
+	C_FILES | sed "s#^#$top/#" | (cd "$RESULTS" && xargs perl "$TOOLS/scripts/checkpatch.pl" --no-tree --strict \
+		--terse --no-summary --show-types --ignore "$ignore" -f) >"$RESULTS/checkpatch"
+	bad=$?
+	sed "s#^$top/##" "$RESULTS/checkpatch"
+	return "$bad"
+}
+
+look_kernel-doc() {
+	kernel_tools || return 1
+	MODULE_FILES | xargs perl "$TOOLS/scripts/kernel-doc" -none -Werror
+}
+
+look_shellcheck() {
+	need shellcheck
+	SHELL_FILES | xargs shellcheck -x -P SCRIPTDIR -P "$TOP_DIR"
+}
+
+look_python() {
+	find selftests uapi -name '*.py' -print0 | xargs -0 -r python3 -c '
+import ast, sys
+for name in sys.argv[1:]:
+    ast.parse(open(name).read(), name)'
+}
+
+look_ynl-drift() {
+	need linux-source-6.12 python3-yaml python3-jsonschema
+	NATTY_CACHE=$CACHE uapi/regen.sh --check
+}
+
+look_spdx() {
+	ALL_FILES | grep -vE '(^|/)(LICENSE|natty\.conf|\.gitignore)$|\.(md|pcap|patch)$' | while read -r file; do
+		head -n 4 "$file" | grep -q SPDX-License-Identifier || echo "$file: no SPDX line"
+	done | grep . && return 1
+	return 0
+}
+
+look_length() {
+	ALL_FILES | grep -vE '^LICENSE$|netlink_gen\.|natty\.yaml$|natty\.h$' | xargs wc -l |
+		awk '$2 != "total" && $1 > 600 { print $2 ": " $1 " lines, 600 are the most"; bad = 1 } END { exit bad }'
+}
+
+look_manual() {
+	local page bad=0
+
+	need man-db groff
+	for page in userctl/userctl.8 userctl/natty.conf.5; do
+		LC_ALL=C.UTF-8 MANWIDTH=80 man --warnings -E UTF-8 -l "$page" 2>&1 >/dev/null | grep . && bad=1
+	done
+	return "$bad"
+}
+
+# look NAME: one test.
+look() {
+	local out=$RESULTS/static-$1
+
+	if (cd "$TOP_DIR" && "look_$1") >"$out" 2>&1 </dev/null; then
+		result ok "static: $1"
+	else
+		result fail "static: $1"
+		head -n 60 "$out" | sed 's/^/  | /'
+	fi
+}
