@@ -102,12 +102,11 @@ static int apply(struct source *source, const struct config *config,
 
 	if (!nl)
 		return EXIT_REFUSED;
-	/* Whoever changed the configuration meanwhile has come first. */
+	/* Someone else's change came between, and ended the transaction. */
 	for (i = 0; i < TRIES; i++) {
 		ret = transact(nl, source, config, dry_run);
 		if (!ret || nl_error(nl)->code != EBUSY)
 			break;
-		nl_txn_abort(nl);
 	}
 	if (ret && nl_error(nl)->code)
 		fprintf(stderr, "%s: %s\n", source->name,
@@ -140,12 +139,13 @@ int apply_run(const struct command *command, int argc, char **argv)
 	int i, ret;
 
 	for (i = 0; i < argc; i++) {
-		if (!strcmp(argv[i], "--dry-run"))
+		if (!strcmp(argv[i], "--dry-run")) {
 			dry_run = true;
-		else if (name || (argv[i][0] == '-' && argv[i][1]))
+			continue;
+		}
+		if (name || (argv[i][0] == '-' && argv[i][1]))
 			return usage(command);
-		else
-			name = argv[i];
+		name = argv[i];
 	}
 	if (!name)
 		return usage(command);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The grammar of statements; natty.conf(5) describes it. */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,8 +31,16 @@ static unsigned int column(const struct source *source)
 }
 
 /* Complain about the next word, @format being a whole sentence. */
-#define complain(source, ...) \
-	source_error(source, (source)->line, column(source), __VA_ARGS__)
+__printf(2, 3)
+static bool complain(struct source *source, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	source_verror(source, source->line, column(source), format, args);
+	va_end(args);
+	return false;
+}
 
 /*
  * Take the next word as @field of a statement. NULL with an error, which says
@@ -166,7 +175,8 @@ static bool matches(struct source *source, unsigned int *columns,
 			take(source, columns, FIELD_INVERT, "a match");
 			word = peek(source);
 			if (!word)
-				return complain(source, "a match is missing after not");
+				return complain(source,
+						"a match is missing after not");
 		}
 		number = name_find(match_names, word);
 		if (number < 0 && !not)
@@ -213,14 +223,14 @@ static bool snat(struct source *source, unsigned int *columns,
 			     value_word(word, rule->pool));
 }
 
-static bool action(struct source *source, unsigned int *columns,
-		   struct rule *rule)
+static bool take_action(struct source *source, unsigned int *columns,
+			struct rule *rule)
 {
 	const char *word = peek(source);
 	int number;
 
 	if (!word)
-		return complain(source, "an action is missing: accept, masquerade, snat, dnat, redirect or netmap");
+		return complain(source, "an action is missing, such as masquerade");
 	number = name_find(action_names, word);
 	if (number < 0)
 		return complain(source, "%s: neither a match nor an action",
@@ -259,8 +269,8 @@ static bool take_behaviour(struct source *source, unsigned int *columns,
 		     "neither endpoint-independent, address-dependent nor address-and-port-dependent");
 }
 
-static bool option(struct source *source, unsigned int *columns,
-		   struct rule *rule)
+static bool take_option(struct source *source, unsigned int *columns,
+			struct rule *rule)
 {
 	const char *word = peek(source);
 	int number;
@@ -332,10 +342,10 @@ bool config_rule(struct source *source, struct statement *statement)
 	rule->filtering = -1;
 	if (!columns[FIELD_CHAIN] && !config_chain(source, statement))
 		return false;
-	if (!matches(source, columns, rule) || !action(source, columns, rule))
+	if (!matches(source, columns, rule) || !take_action(source, columns, rule))
 		return false;
 	while (peek(source))
-		if (!option(source, columns, rule))
+		if (!take_option(source, columns, rule))
 			return false;
 	return true;
 }
@@ -366,9 +376,9 @@ bool config_pool(struct source *source, struct statement *statement)
 			return false;
 		/* Grown at powers of two, so that no capacity is kept. */
 		if (!(pool->count & (pool->count - 1)))
-			pool->ranges = xrealloc(pool->ranges,
-				(pool->count ? pool->count * 2 : 1) *
-				sizeof(range));
+			pool->ranges = xrealloc(pool->ranges, sizeof(range) *
+						(pool->count ?
+						 pool->count * 2 : 1));
 		pool->ranges[pool->count++] = range;
 	}
 	if (!pool->count)
@@ -466,7 +476,7 @@ bool config_filter(struct source *source, struct filter *filter)
 		int number = name_find(match_names, peek(source));
 
 		if (number >= 0 && foreign & 1U << number)
-			return complain(source, "%s: connections do not keep it; they are selected by src, dst, proto, sport and dport",
+			return complain(source, "%s: connections keep no interface and no mark",
 					peek(source));
 	}
 	source->at = start;

@@ -6,9 +6,11 @@
 #ifndef USERCTL_CONFIG_H
 #define USERCTL_CONFIG_H
 
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "model.h"
+#include "userctl.h"
 
 #define ERRORS_MAX	20	/* after so many a file is given up */
 
@@ -46,9 +48,12 @@ void source_free(struct source *source);
  * Print an error about the word at @column of @line; column 0: about the line.
  * Returns false, for parsers to return.
  */
+__printf(4, 5)
 bool source_error(struct source *source, unsigned int line,
-		  unsigned int column, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
+		  unsigned int column, const char *format, ...);
+__printf(4, 0)
+void source_verror(struct source *source, unsigned int line,
+		   unsigned int column, const char *format, va_list args);
 
 /*
  * Split a line of @len bytes, which is changed and must outlive the words.

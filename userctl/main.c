@@ -57,7 +57,7 @@ static const struct command commands[] = {
 		"pool flush",
 		"add, list and delete pools of addresses",
 		"Adding a pool of a name that exists replaces it. A pool that a rule uses is not\n"
-		"deleted. Without ports a pool uses 1024-65535.\n"
+		"deleted.\n"
 	}, {
 		"forward", forward_run,
 		"forward add PROTOCOL ADDR:PORT ADDR:PORT\n"
@@ -106,8 +106,6 @@ static const struct command commands[] = {
 	}
 };
 
-#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
-
 static void print_synopsis(FILE *file, const struct command *command)
 {
 	const char *line = command->synopsis;
@@ -132,7 +130,7 @@ static void print_help(FILE *file)
 	size_t i;
 
 	fprintf(file, "usage: userctl [--json] COMMAND [ARGUMENT...]\n\n");
-	for (i = 0; i < COMMANDS; i++)
+	for (i = 0; i < ARRAY_SIZE(commands); i++)
 		fprintf(file, "  %-9s %s\n", commands[i].name,
 			commands[i].summary);
 	fprintf(file,
@@ -144,7 +142,7 @@ static const struct command *find_command(const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < COMMANDS; i++)
+	for (i = 0; i < ARRAY_SIZE(commands); i++)
 		if (!strcmp(commands[i].name, name))
 			return &commands[i];
 	return NULL;
@@ -184,24 +182,34 @@ static int close_output(int status)
 	return status ? status : EXIT_REFUSED;
 }
 
+/* Options before the command. Returns -1 to go on, or the exit status. */
+static int take_option(const char *word)
+{
+	if (!strcmp(word, "--json")) {
+		json_output = true;
+		return -1;
+	}
+	if (is_help(word)) {
+		print_help(stdout);
+		return EXIT_DONE;
+	}
+	if (!strcmp(word, "--version")) {
+		printf("userctl %s\n", VERSION);
+		return EXIT_DONE;
+	}
+	fprintf(stderr, "userctl: no option %s\n", word);
+	return EXIT_USAGE;
+}
+
 int main(int argc, char **argv)
 {
 	const struct command *command;
-	int i;
+	int i, status;
 
 	for (i = 1; i < argc && argv[i][0] == '-'; i++) {
-		if (!strcmp(argv[i], "--json")) {
-			json_output = true;
-		} else if (is_help(argv[i])) {
-			print_help(stdout);
-			return close_output(EXIT_DONE);
-		} else if (!strcmp(argv[i], "--version")) {
-			printf("userctl %s\n", VERSION);
-			return close_output(EXIT_DONE);
-		} else {
-			fprintf(stderr, "userctl: no option %s\n", argv[i]);
-			return EXIT_USAGE;
-		}
+		status = take_option(argv[i]);
+		if (status >= 0)
+			return close_output(status);
 	}
 	if (i == argc) {
 		print_help(stderr);

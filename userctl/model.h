@@ -14,8 +14,6 @@
 
 #define IFACE_MAX	15	/* bytes of an interface name */
 #define WORD_MAX	31	/* bytes of a pool's name, a key and its value */
-#define PORT_LOWEST	1024	/* ports of a pool that names none */
-#define PORT_HIGHEST	65535
 
 struct addr {
 	uint8_t len;		/* 4 or 16; 0: no address */

@@ -3,23 +3,18 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
 #include "print.h"
 #include "refuse.h"
 #include "userctl.h"
 #include "value.h"
 
-static volatile sig_atomic_t stop;
 static uint32_t wanted;		/* events until the end; 0: no end */
 static uint32_t seen;
 static uint64_t last;		/* number of the last event that had one */
 static bool overflowed;
-
-static void on_signal(int signal)
-{
-	(void)signal;
-	stop = 1;
-}
 
 /* Tell how many events a gap in their numbers hides. */
 static void tell_lost(const struct event *event)
@@ -47,26 +42,23 @@ static bool each(const struct event *event)
 	return (!wanted || seen < wanted) && !ferror(stdout);
 }
 
-/* Signals are blocked except while waiting, so that none is missed. */
-static void catch_signals(sigset_t *before)
+/* A file descriptor that can be read once a signal tells to end, or -1. */
+static int catch_signals(void)
 {
-	struct sigaction action = { .sa_handler = on_signal };
 	sigset_t set;
 
-	sigemptyset(&action.sa_mask);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
-	sigprocmask(SIG_BLOCK, &set, before);
+	if (sigprocmask(SIG_BLOCK, &set, NULL))
+		return -1;
+	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
 int monitor_run(const struct command *command, int argc, char **argv)
 {
-	sigset_t before;
 	struct nl *nl;
-	int ret;
+	int stop, ret;
 
 	if (argc == 2 && !strcmp(argv[0], "--count")) {
 		if (value_number(argv[1], UINT32_MAX, &wanted) || !wanted)
@@ -77,10 +69,12 @@ int monitor_run(const struct command *command, int argc, char **argv)
 	nl = nl_open();
 	if (!nl)
 		return EXIT_REFUSED;
-	catch_signals(&before);
-	ret = nl_monitor(nl, each, &before, &stop);
+	stop = catch_signals();
+	ret = nl_monitor(nl, each, stop);
 	if (ret)
 		refuse(nl);
+	if (stop >= 0)
+		close(stop);
 	nl_close(nl);
 	return ret ? EXIT_REFUSED : EXIT_DONE;
 }

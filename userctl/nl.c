@@ -21,7 +21,6 @@ const struct nl_error *nl_error(const struct nl *nl)
 	return &nl->error;
 }
 
-__attribute__((format(printf, 3, 4)))
 int socket_fail(struct nl *nl, int code, const char *format, ...)
 {
 	va_list args;
@@ -40,9 +39,9 @@ const char *socket_explain(int code)
 	switch (code) {
 	case EPERM:
 	case EACCES:
-		return "not permitted: this needs CAP_NET_ADMIN in the network namespace (try sudo)";
+		return "not permitted: CAP_NET_ADMIN is needed here (try sudo)";
 	case EOPNOTSUPP:
-		return "the loaded module does not know this request: module and userctl differ in version";
+		return "module and userctl differ in version: it does not know this";
 	case EBUSY:
 		return "the configuration was changed by someone else meanwhile";
 	case ENOMEM:
@@ -68,7 +67,7 @@ struct nlmsghdr *socket_start(struct nl *nl, char *at, uint8_t command,
 	return nlh;
 }
 
-/* The attributes of an extended acknowledgement of @request into @error. */
+/* The attributes of an extended acknowledgment of @request into @error. */
 static void read_ack(const struct nlmsghdr *nlh, size_t offset,
 		     const struct nlmsghdr *request, struct nl_error *error)
 {
@@ -86,9 +85,10 @@ static void read_ack(const struct nlmsghdr *nlh, size_t offset,
 			break;
 		case NLMSGERR_ATTR_OFFS:
 			if (request && mnl_attr_get_payload_len(attr) >= 4)
-				error->has_field = msg_field(request,
-					mnl_attr_get_u32(attr), &error->field,
-					&error->nth);
+				error->has_field =
+					msg_field(request,
+						  mnl_attr_get_u32(attr),
+						  &error->field, &error->nth);
 			break;
 		}
 	}
@@ -154,7 +154,7 @@ ssize_t socket_receive(struct nl *nl, int flags)
 	return len;
 }
 
-/* Send @request, which asks for an acknowledgement or a dump, and wait. */
+/* Send @request, which asks for an acknowledgment or a dump, and wait. */
 int socket_exchange(struct nl *nl, const struct nlmsghdr *request,
 		    struct reply *reply)
 {
@@ -180,7 +180,7 @@ int socket_exchange(struct nl *nl, const struct nlmsghdr *request,
 	return done < 0 ? -1 : 0;
 }
 
-/* A request with an acknowledgement, for the single buffer. */
+/* A request with an acknowledgment, for the single buffer. */
 struct nlmsghdr *socket_request(struct nl *nl, uint8_t command)
 {
 	return socket_start(nl, nl->request, command, NLM_F_ACK);

@@ -8,8 +8,6 @@
 #ifndef USERCTL_NL_H
 #define USERCTL_NL_H
 
-#include <signal.h>
-
 #include "config.h"
 #include "model.h"
 
@@ -29,9 +27,12 @@ struct nl *nl_open(void);
 void nl_close(struct nl *nl);
 const struct nl_error *nl_error(const struct nl *nl);
 
+/*
+ * A commit ends the transaction in any case; closing the socket abandons it.
+ * EBUSY: the configuration changed since it began.
+ */
 int nl_txn_begin(struct nl *nl, bool replace);
 int nl_txn_commit(struct nl *nl, bool dry_run);
-int nl_txn_abort(struct nl *nl);
 
 /*
  * Send statements without waiting for each. @refused is called for every one
@@ -81,11 +82,11 @@ int nl_conn_delete(struct nl *nl, const struct filter *filter,
 		   uint32_t *count);
 
 /*
- * Wait for events and hand them over until a callback returns false or *@stop
- * is set, by a handler of a signal that is blocked and not in @signals.
- * @event is NULL where the socket overflowed and events were lost.
+ * Wait for events and hand them over until a callback returns false or @stop,
+ * a file descriptor, can be read. @event is NULL where the socket overflowed
+ * and events were lost.
  */
 int nl_monitor(struct nl *nl, bool (*each)(const struct event *event),
-	       const sigset_t *signals, const volatile sig_atomic_t *stop);
+	       int stop);
 
 #endif

@@ -29,11 +29,6 @@ int nl_txn_commit(struct nl *nl, bool dry_run)
 	return socket_exchange(nl, nlh, NULL);
 }
 
-int nl_txn_abort(struct nl *nl)
-{
-	return socket_exchange(nl, socket_request(nl, NATTY_CMD_TXN_ABORT), NULL);
-}
-
 /* Statements under way in one sendmsg(). */
 struct batch {
 	size_t first;		/* index of the first of them */
@@ -85,8 +80,9 @@ static int send_batch(struct nl *nl, struct batch *batch)
 	batch->len = 0;
 	if (errno == EAGAIN || errno == EWOULDBLOCK)
 		return 0;
-	return socket_fail(nl, errno, errno == ENOBUFS ?
-		    "too many errors to list" : "cannot receive from the kernel");
+	return socket_fail(nl, errno, "%s", errno == ENOBUFS ?
+			   "too many errors to list" :
+			   "cannot receive from the kernel");
 }
 
 static void add_to_batch(struct nl *nl, struct batch *batch,
@@ -95,7 +91,7 @@ static void add_to_batch(struct nl *nl, struct batch *batch,
 	struct nlmsghdr *nlh;
 
 	nlh = socket_start(nl, nl->request + batch->len,
-		    msg_statement_command(statement), 0);
+			   msg_statement_command(statement), 0);
 	msg_put_statement(nlh, statement);
 	if (!batch->count)
 		batch->seq = nlh->nlmsg_seq;

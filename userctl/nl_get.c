@@ -177,22 +177,13 @@ void msg_get_pool(const struct nlmsghdr *nlh, struct pool *pool)
 			get_range(attr, &pool->ranges[pool->count++]);
 			break;
 		case NATTY_A_POOL_PORT_MIN:
-			pool->ports.min = get_number(attr);
-			pool->ports.set = true;
+			get_port_min(attr, &pool->ports);
 			break;
 		case NATTY_A_POOL_PORT_MAX:
 			pool->ports.max = get_number(attr);
-			pool->ports.set = true;
 			break;
 		}
 	}
-	if (!pool->ports.min)
-		pool->ports.min = PORT_LOWEST;
-	if (!pool->ports.max)
-		pool->ports.max = PORT_HIGHEST;
-	/* What is implied need not be written. */
-	if (pool->ports.min == PORT_LOWEST && pool->ports.max == PORT_HIGHEST)
-		pool->ports.set = false;
 }
 
 static void get_match(const struct nlattr *attr, struct rule *rule)

@@ -6,6 +6,7 @@
 #include <libmnl/libmnl.h>
 
 #include "nl.h"
+#include "userctl.h"
 
 #define BUFFER_SIZE	65536	/* the kernel makes no larger message */
 #define BATCH_SIZE	32768	/* as much as one sendmsg() carries */
@@ -29,8 +30,8 @@ struct reply {
 };
 
 /* Note what went wrong, a sentence without a full stop. Returns -1. */
-int socket_fail(struct nl *nl, int code, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+__printf(3, 4)
+int socket_fail(struct nl *nl, int code, const char *format, ...);
 
 /* A sentence for errors that come without one. */
 const char *socket_explain(int code);
@@ -42,7 +43,7 @@ struct nlmsghdr *socket_start(struct nl *nl, char *at, uint8_t command,
 /* Begin a request that is acknowledged, at the start of the buffer. */
 struct nlmsghdr *socket_request(struct nl *nl, uint8_t command);
 
-/* Send @request, which asks for an acknowledgement or a dump, and wait. */
+/* Send @request, which asks for an acknowledgment or a dump, and wait. */
 int socket_exchange(struct nl *nl, const struct nlmsghdr *request,
 		    struct reply *reply);
 

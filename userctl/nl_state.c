@@ -134,41 +134,48 @@ static bool take_event(const struct nlmsghdr *nlh,
 	return each(&event);
 }
 
-int nl_monitor(struct nl *nl, bool (*each)(const struct event *event),
-	       const sigset_t *signals, const volatile sig_atomic_t *stop)
+/* Hand over what the socket holds. Returns 1 to go on, 0 to end, -1. */
+static int take_events(struct nl *nl, bool (*each)(const struct event *event))
 {
-	struct pollfd poll = {
-		.fd = mnl_socket_get_fd(nl->socket),
-		.events = POLLIN,
-	};
+	ssize_t got = socket_receive(nl, MSG_DONTWAIT);
 	const struct nlmsghdr *nlh;
 	bool more = true;
-	ssize_t got;
-	int len;
+	int len = got;
+
+	if (got < 0 && errno == ENOBUFS)
+		return each(NULL);
+	if (got < 0 && errno != EAGAIN)
+		return socket_fail(nl, errno, "cannot receive events: %s",
+				   strerror(errno));
+	for (nlh = (void *)nl->buffer; more && mnl_nlmsg_ok(nlh, len);
+	     nlh = mnl_nlmsg_next(nlh, &len))
+		if (nlh->nlmsg_type == nl->family)
+			more = take_event(nlh, each);
+	return more;
+}
+
+int nl_monitor(struct nl *nl, bool (*each)(const struct event *event),
+	       int stop)
+{
+	struct pollfd fds[] = {
+		{ .fd = mnl_socket_get_fd(nl->socket), .events = POLLIN },
+		{ .fd = stop, .events = POLLIN },
+	};
+	int more = 1;
 
 	if (!nl->group)
-		return socket_fail(nl, ENOENT, "the loaded module has no events");
+		return socket_fail(nl, ENOENT,
+				   "the loaded module has no events");
 	if (mnl_socket_setsockopt(nl->socket, NETLINK_ADD_MEMBERSHIP,
 				  &nl->group, sizeof(nl->group)) < 0)
 		return socket_fail(nl, errno, "%s", socket_explain(errno));
-	while (more && !*stop) {
-		if (ppoll(&poll, 1, NULL, signals) < 0) {
-			if (errno == EINTR)
-				continue;
-			return socket_fail(nl, errno, "cannot wait for events: %s",
-				    strerror(errno));
-		}
-		got = socket_receive(nl, MSG_DONTWAIT);
-		if (got < 0 && errno == ENOBUFS)
-			more = each(NULL);
-		else if (got < 0 && errno != EAGAIN)
-			return socket_fail(nl, errno, "cannot receive events: %s",
-				    strerror(errno));
-		len = got < 0 ? 0 : got;
-		for (nlh = (void *)nl->buffer; more && mnl_nlmsg_ok(nlh, len);
-		     nlh = mnl_nlmsg_next(nlh, &len))
-			if (nlh->nlmsg_type == nl->family)
-				more = take_event(nlh, each);
+	while (more > 0 && !fds[1].revents) {
+		if (poll(fds, ARRAY_SIZE(fds), -1) < 0)
+			return socket_fail(nl, errno,
+					   "cannot wait for events: %s",
+					   strerror(errno));
+		if (fds[0].revents)
+			more = take_events(nl, each);
 	}
-	return 0;
+	return more < 0 ? -1 : 0;
 }

@@ -33,7 +33,7 @@ static int delete_one(int argc, char **argv)
 	return ret;
 }
 
-static int flush(void)
+static int delete_all(void)
 {
 	struct source source;
 
@@ -54,6 +54,6 @@ int pool_run(const struct command *command, int argc, char **argv)
 	if (!strcmp(verb, "delete") && argc)
 		return delete_one(argc, argv);
 	if (!strcmp(verb, "flush") && !argc)
-		return flush();
+		return delete_all();
 	return usage(command);
 }

@@ -114,7 +114,6 @@ json_t *json_pool(const struct pool *pool)
 {
 	json_t *value = json_object();
 	json_t *ranges = json_array();
-	struct port_range ports = { true, PORT_LOWEST, PORT_HIGHEST };
 	size_t i;
 
 	set_string(value, "name", pool->name);
@@ -122,7 +121,7 @@ json_t *json_pool(const struct pool *pool)
 		json_array_append_new(ranges,
 				      addr_range(&pool->ranges[i].addr));
 	set(value, "ranges", ranges);
-	set_ports(value, "ports", pool->ports.set ? &pool->ports : &ports);
+	set_ports(value, "ports", &pool->ports);
 	return value;
 }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Words, where they stand, and the errors about them. */
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,7 +40,8 @@ void source_free(struct source *source)
 {
 	free(source->words);
 	source->words = NULL;
-	source->count = source->room = 0;
+	source->count = 0;
+	source->room = 0;
 }
 
 /* What comes from a file must not reach a terminal as control characters. */
@@ -52,17 +52,14 @@ static void print_clean(FILE *log, char *text)
 		      '?' : *text, log);
 }
 
-bool source_error(struct source *source, unsigned int line,
-		  unsigned int column, const char *format, ...)
+void source_verror(struct source *source, unsigned int line,
+		   unsigned int column, const char *format, va_list args)
 {
 	char *message = NULL;
-	va_list args;
 
 	source->errors++;
-	va_start(args, format);
 	if (vasprintf(&message, format, args) < 0)
 		message = NULL;
-	va_end(args);
 	if (source->argv)
 		fprintf(source->log, "%s: ", source->name);
 	else if (column)
@@ -73,6 +70,16 @@ bool source_error(struct source *source, unsigned int line,
 		print_clean(source->log, message);
 	fputc('\n', source->log);
 	free(message);
+}
+
+bool source_error(struct source *source, unsigned int line,
+		  unsigned int column, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	source_verror(source, line, column, format, args);
+	va_end(args);
 	return false;
 }
 

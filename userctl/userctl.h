@@ -21,6 +21,12 @@ struct command {
 	const char *help;	/* what --help tells beyond the two */
 };
 
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+/* The kernel's words, as its style checker wants to see them. */
+#define __attribute __attribute__
+#define __printf(a, b) __attribute((format(printf, a, b)))
+
 /* --json was given. */
 extern bool json_output;
 

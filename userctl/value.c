@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "userctl.h"
 #include "value.h"
 
 static const struct {
@@ -66,7 +67,7 @@ static bool cut(char *part, size_t size, const char *text, size_t len)
 	return true;
 }
 
-static const char *port(const char *text, uint16_t lowest, uint16_t *port)
+static const char *single_port(const char *text, uint16_t lowest, uint16_t *port)
 {
 	uint32_t number;
 	const char *c;
@@ -76,7 +77,7 @@ static const char *port(const char *text, uint16_t lowest, uint16_t *port)
 			return "not a port number";
 	if (!*text)
 		return "a port number is missing";
-	if (value_number(text, PORT_HIGHEST, &number))
+	if (value_number(text, UINT16_MAX, &number))
 		return "the highest port is 65535";
 	if (number < lowest)
 		return "the lowest port is 1";
@@ -94,12 +95,12 @@ const char *value_ports(const char *text, uint16_t lowest,
 	if (!cut(low, sizeof(low), text,
 		 dash ? (size_t)(dash - text) : strlen(text)))
 		return "not a port number";
-	why = port(low, lowest, &ports->min);
+	why = single_port(low, lowest, &ports->min);
 	if (why)
 		return why;
 	ports->max = ports->min;
 	if (dash) {
-		why = port(dash + 1, lowest, &ports->max);
+		why = single_port(dash + 1, lowest, &ports->max);
 		if (why)
 			return why;
 	}
@@ -254,7 +255,7 @@ const char *value_proto(const char *text, uint8_t *proto)
 	uint32_t number;
 	size_t i;
 
-	for (i = 0; i < sizeof(protos) / sizeof(protos[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(protos); i++) {
 		if (!strcmp(protos[i].name, text)) {
 			*proto = protos[i].number;
 			return NULL;
@@ -366,7 +367,7 @@ char *text_proto(char text[VALUE_TEXT], uint8_t proto)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(protos) / sizeof(protos[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(protos); i++)
 		if (protos[i].number == proto)
 			return strcpy(text, protos[i].name);
 	snprintf(text, VALUE_TEXT, "%u", proto);
