@@ -12,7 +12,7 @@ DESTDIR ?=
 NATTY_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/natty
 
 # Objects of one kernel must never meet those of another, so each has its own copy of the sources.
-RELEASE = $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null)
+RELEASE = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h 2>/dev/null)
 BUILD ?= $(NATTY_CACHE)/build/$(RELEASE)
 MODULE_SOURCES = Kbuild $(shell find module uapi -type f \( -name '*.[ch]' -o -name Kbuild \))
 

@@ -2,15 +2,14 @@
 # shellcheck shell=bash disable=SC2034
 # What is looked at without running it. Each function look_NAME is one test: its output is shown when it is false.
 
-LOOKS=(build-6.1 build-6.12 build-7.3 userctl-gcc userctl-clang install checkpatch kernel-doc shellcheck python
+LOOKS=(build-6.1 build-6.12 build-7.3 userctl-gcc userctl-clang userctl-test install checkpatch kernel-doc shellcheck python
 	ynl-drift spdx length manual)
 
 MODULE_FILES() {
 	find module uapi -name '*.[ch]' ! -name 'netlink_gen.*' ! -path 'uapi/linux/natty.h' ! -name '*.mod.c'
 }
 
-C_FILES() {
-	MODULE_FILES
+USER_FILES() {
 	find userctl selftests -name '*.[ch]'
 }
 
@@ -71,7 +70,7 @@ look_build-6.12() {
 }
 
 tail_of() {
-	tail -n 30 "$CACHE/log/$1.log"
+	grep -E '\*\*\*|error|warning' "$CACHE/log/$1.log" || tail -n 30 "$CACHE/log/$1.log"
 	return 1
 }
 
@@ -108,6 +107,10 @@ look_userctl-clang() {
 	look_userctl clang
 }
 
+look_userctl-test() {
+	make -C "$CACHE/build/userctl-gcc/userctl" CFLAGS="-O2 -Wall -Wextra -Werror" check
+}
+
 look_install() {
 	local root=$CACHE/build/install file
 
@@ -122,19 +125,28 @@ look_install() {
 	return 0
 }
 
-# What the checker cannot know: where a file lies, that a tool is no kernel code, that a list of names is meant to be
-# given a macro, and that the kernel's version is compared the way that everybody does.
-look_checkpatch() {
-	local ignore=FILE_PATH_CHANGES,LINUX_VERSION_CODE,PREFER_KERNEL_TYPES,PREFER_DEFINED_ATTRIBUTE_MACRO,CAMELCASE
+# style_check MORE_TYPES < FILES. The types are what the checker cannot know: where a file lies, that a list of names
+# is meant to be given a macro, and that the kernel's version is compared the way that everybody does.
+style_check() {
+	local ignore=FILE_PATH_CHANGES,LINUX_VERSION_CODE,CONSTANT_COMPARISON,CAMELCASE,EMBEDDED_FUNCTION_NAME
 	local top=$PWD bad
 
-	ignore+=,CONSTANT_COMPARISON,COMPLEX_MACRO,MACRO_ARG_REUSE,MACRO_ARG_UNUSED,EMBEDDED_FUNCTION_NAME
-	kernel_tools || return 1
+	ignore+=,COMPLEX_MACRO,MACRO_ARG_REUSE,MACRO_ARG_UNUSED$1
 	# It leaves a file where it runs.
-	C_FILES | sed "s#^#$top/#" | (cd "$RESULTS" && xargs perl "$TOOLS/scripts/checkpatch.pl" --no-tree --strict \
-		--terse --no-summary --show-types --ignore "$ignore" -f) >"$RESULTS/checkpatch"
+	sed "s#^#$top/#" | (cd "$RESULTS" && xargs perl "$TOOLS/scripts/checkpatch.pl" --no-tree --strict \
+		--terse --no-summary --show-types --ignore "$ignore" -f 2>/dev/null) >"$RESULTS/checkpatch"
 	bad=$?
 	sed "s#^$top/##" "$RESULTS/checkpatch"
+	return "$bad"
+}
+
+look_checkpatch() {
+	local bad=0
+
+	kernel_tools || return 1
+	MODULE_FILES | style_check '' || bad=1
+	# Programs have no strscpy and no __printf.
+	USER_FILES | style_check ,PREFER_KERNEL_TYPES,PREFER_DEFINED_ATTRIBUTE_MACRO,STRCPY || bad=1
 	return "$bad"
 }
 
