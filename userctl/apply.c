@@ -10,23 +10,22 @@
 
 #define TRIES	5
 
-/* What the kernel refused of a file, to be told in the order of its lines. */
+/* Where to tell what the kernel refuses of the statements of a file. */
 struct refusals {
-	struct nl_error *list;
-	size_t count, room;
+	struct source *source;
 	const struct statement **order;
 };
 
-static void add_refusal(const struct nl_error *error, void *data)
+static void refused(const struct nl_error *error, void *data)
 {
 	struct refusals *refusals = data;
 
-	if (refusals->count == refusals->room) {
-		refusals->room = refusals->room ? refusals->room * 2 : 16;
-		refusals->list = xrealloc(refusals->list, refusals->room *
-					  sizeof(*refusals->list));
-	}
-	refusals->list[refusals->count++] = *error;
+	/* Rules cannot find a pool whose own line is wrong. */
+	if (refusals->source->lost_pool && error->has_field &&
+	    error->field == FIELD_POOL)
+		return;
+	refuse_statement(refusals->source, refusals->order[error->index],
+			 error);
 }
 
 /* Statements by kind, as one may need another that stands later in the file. */
@@ -44,36 +43,13 @@ static const struct statement **sort(const struct config *config)
 	return order;
 }
 
-static const struct statement **sorted;
-
-static int by_line(const void *a, const void *b)
-{
-	const struct nl_error *one = a, *other = b;
-	unsigned int line = sorted[one->index]->line;
-	unsigned int next = sorted[other->index]->line;
-
-	return line < next ? -1 : line > next;
-}
-
-static void tell(struct source *source, struct refusals *refusals)
-{
-	size_t i;
-
-	sorted = refusals->order;
-	if (refusals->count)
-		qsort(refusals->list, refusals->count,
-		      sizeof(*refusals->list), by_line);
-	for (i = 0; i < refusals->count; i++)
-		refuse_statement(source,
-				 refusals->order[refusals->list[i].index],
-				 &refusals->list[i]);
-}
-
-/* Returns 0, or -1 with everything told except what nl_error() holds. */
+/*
+ * Returns 0, or -1 with everything noted in @source but what nl_error() holds.
+ */
 static int transact(struct nl *nl, struct source *source,
 		    const struct config *config, bool dry_run)
 {
-	struct refusals refusals = { 0 };
+	struct refusals refusals = { .source = source };
 	int ret;
 
 	/*
@@ -83,15 +59,13 @@ static int transact(struct nl *nl, struct source *source,
 	if (nl_txn_begin(nl, true))
 		return -1;
 	refusals.order = sort(config);
-	ret = nl_statements(nl, refusals.order, config->count, add_refusal,
+	ret = nl_statements(nl, refusals.order, config->count, refused,
 			    &refusals);
-	if (!ret)
-		ret = nl_txn_commit(nl, dry_run);
-	else
-		tell(source, &refusals);
 	free(refusals.order);
-	free(refusals.list);
-	return ret;
+	/* What follows a wrong line is looked at, too, but not for use. */
+	if (ret || source->errors)
+		return -1;
+	return nl_txn_commit(nl, dry_run);
 }
 
 static int apply(struct source *source, const struct config *config,
@@ -109,8 +83,7 @@ static int apply(struct source *source, const struct config *config,
 			break;
 	}
 	if (ret && nl_error(nl)->code)
-		fprintf(stderr, "%s: %s\n", source->name,
-			nl_error(nl)->message);
+		source_error(source, 0, 0, "%s", nl_error(nl)->message);
 	/* Closing the socket abandons what was not committed. */
 	nl_close(nl);
 	return ret ? EXIT_REFUSED : EXIT_DONE;
@@ -153,13 +126,11 @@ int apply_run(const struct command *command, int argc, char **argv)
 	if (!file)
 		return EXIT_REFUSED;
 	source_file(&source, file == stdin ? "<stdin>" : name);
-	if (config_read(&source, file, &config))
-		ret = apply(&source, &config, dry_run);
-	else
-		ret = EXIT_REFUSED;
+	config_read(&source, file, &config);
+	ret = apply(&source, &config, dry_run);
 	if (file != stdin)
 		fclose(file);
 	config_free(&config);
-	source_free(&source);
+	source_close(&source);
 	return ret;
 }

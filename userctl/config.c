@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The grammar of statements; natty.conf(5) describes it. */
-#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -359,6 +358,52 @@ bool config_name(struct source *source, struct statement *statement)
 			     value_word(word, statement->pool.name));
 }
 
+static int by_address(const void *a, const void *b)
+{
+	const struct pool_range *one = a, *other = b;
+
+	return memcmp(one->addr.min.bytes, other->addr.min.bytes,
+		      sizeof(one->addr.min.bytes));
+}
+
+/* Ranges that overlap, of one family: the later word is to blame. */
+static bool check_overlap(struct source *source, const struct pool *pool)
+{
+	size_t i, size = pool->count * sizeof(*pool->ranges);
+	struct pool_range *sorted = xrealloc(NULL, size);
+	const struct pool_range *later = NULL;
+	char text[VALUE_TEXT];
+
+	memcpy(sorted, pool->ranges, size);
+	qsort(sorted, pool->count, sizeof(*sorted), by_address);
+	for (i = 1; i < pool->count && !later; i++) {
+		if (memcmp(sorted[i].addr.min.bytes,
+			   sorted[i - 1].addr.max.bytes,
+			   sizeof(sorted[i].addr.min.bytes)) > 0)
+			continue;
+		later = sorted[i].column > sorted[i - 1].column ?
+			&sorted[i] : &sorted[i - 1];
+	}
+	if (later)
+		source_error(source, source->line, later->column,
+			     "%s: overlaps with another range of the pool",
+			     text_addr_range(text, &later->addr));
+	free(sorted);
+	return !later;
+}
+
+static bool check_family(struct source *source, const struct pool *pool)
+{
+	const struct pool_range *range = &pool->ranges[pool->count - 1];
+	char text[VALUE_TEXT];
+
+	if (range->addr.min.len == pool->ranges[0].addr.min.len)
+		return true;
+	return source_error(source, source->line, range->column,
+			    "%s: a pool is either of IPv4 or of IPv6 addresses",
+			    text_addr_range(text, &range->addr));
+}
+
 bool config_pool(struct source *source, struct statement *statement)
 {
 	struct pool *pool = &statement->pool;
@@ -380,9 +425,13 @@ bool config_pool(struct source *source, struct statement *statement)
 						(pool->count ?
 						 pool->count * 2 : 1));
 		pool->ranges[pool->count++] = range;
+		if (!check_family(source, pool))
+			return false;
 	}
 	if (!pool->count)
 		return complain(source, "an address or a range is missing");
+	if (!check_overlap(source, pool))
+		return false;
 	if (!word)
 		return true;
 	source->at++;
@@ -486,62 +535,4 @@ bool config_filter(struct source *source, struct filter *filter)
 		return complain(source, "%s: not one of src, dst, proto, sport and dport",
 				peek(source));
 	return true;
-}
-
-void statement_free(struct statement *statement)
-{
-	if (statement->kind == STATEMENT_POOL)
-		free(statement->pool.ranges);
-}
-
-struct statement *config_add(struct config *config)
-{
-	if (config->count == config->room) {
-		config->room = config->room ? config->room * 2 : 64;
-		config->list = xrealloc(config->list, config->room *
-					sizeof(*config->list));
-	}
-	memset(&config->list[config->count], 0, sizeof(*config->list));
-	return &config->list[config->count++];
-}
-
-bool config_read(struct source *source, FILE *file, struct config *config)
-{
-	struct statement *statement;
-	size_t room = 0;
-	char *line = NULL;
-	ssize_t len;
-	int failed;
-
-	memset(config, 0, sizeof(*config));
-	while (source->errors < ERRORS_MAX &&
-	       (len = getline(&line, &room, file)) >= 0) {
-		source->line++;
-		if (!source_split(source, line, len) || !source->count)
-			continue;
-		statement = config_add(config);
-		if (!config_statement(source, statement)) {
-			statement_free(statement);
-			config->count--;
-		}
-	}
-	failed = errno;
-	free(line);
-	if (ferror(file))
-		source_error(source, source->line, 0, "cannot read: %s",
-			     strerror(failed));
-	else if (source->errors >= ERRORS_MAX)
-		fprintf(source->log, "%s: giving up after %u errors\n",
-			source->name, source->errors);
-	return !source->errors;
-}
-
-void config_free(struct config *config)
-{
-	size_t i;
-
-	for (i = 0; i < config->count; i++)
-		statement_free(&config->list[i]);
-	free(config->list);
-	memset(config, 0, sizeof(*config));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The configuration language: one parser for files and for the command line.
- * Every error is printed where it is found and counted in the source.
+ * Errors are noted in the source, which prints them when it is closed.
  */
 #ifndef USERCTL_CONFIG_H
 #define USERCTL_CONFIG_H
@@ -19,13 +19,23 @@ struct word {
 	unsigned int column;	/* from 1; of argv the number of the word */
 };
 
+struct problem {
+	unsigned int line;	/* 0: the file as a whole */
+	unsigned int column;	/* 0: the line as a whole */
+	char *message;
+};
+
 /* Where words come from: a line of a file, or argv. */
 struct source {
 	const char *name;	/* of the file, or the command, as "rule add" */
 	bool argv;
 	FILE *log;		/* for errors */
 	unsigned int line;	/* from 1 */
-	unsigned int errors;
+	struct problem *problems;
+	size_t errors;		/* how many problems there are */
+	size_t problems_room;
+	bool abandoned;		/* after ERRORS_MAX errors */
+	bool lost_pool;		/* one of the errors is in a pool */
 	struct word *words;
 	size_t count, room;
 	size_t at;		/* the next word to parse */
@@ -42,11 +52,13 @@ void source_file(struct source *source, const char *name);
 /* Take the @count words of @argv, which must outlive @source. */
 void source_argv(struct source *source, const char *name, char **argv,
 		 int count);
-void source_free(struct source *source);
+
+/* Print the errors, in the order of their places, and release everything. */
+void source_close(struct source *source);
 
 /*
- * Print an error about the word at @column of @line; column 0: about the line.
- * Returns false, for parsers to return.
+ * Note an error about the word at @column of @line. Returns false, for parsers
+ * to return.
  */
 __printf(4, 5)
 bool source_error(struct source *source, unsigned int line,
@@ -82,7 +94,10 @@ bool config_filter(struct source *source, struct filter *filter);
 /* False, with an error, if words are left over. */
 bool config_end(struct source *source);
 
-/* Parse @file whole. False if it has an error, all of them being printed. */
+/*
+ * Parse @file whole. False if it has an error; @config holds the statements
+ * that have none all the same.
+ */
 bool config_read(struct source *source, FILE *file, struct config *config);
 
 /* Append a statement, all zero. */

@@ -51,18 +51,18 @@ static int run(const char *name, int argc, char **argv,
 
 	source_argv(&source, name, argv, argc);
 	if (!config_filter(&source, &filter))
-		goto free_source;
+		goto close_source;
 	nl = nl_open();
 	if (!nl)
-		goto free_source;
+		goto close_source;
 	ret = EXIT_DONE;
 	if (act(nl, argc ? &filter : NULL)) {
 		refuse_filter(&source, &filter, nl_error(nl));
 		ret = EXIT_REFUSED;
 	}
 	nl_close(nl);
-free_source:
-	source_free(&source);
+close_source:
+	source_close(&source);
 	return ret;
 }
 

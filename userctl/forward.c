@@ -37,7 +37,7 @@ static int delete_one(int argc, char **argv)
 	source_argv(&source, "forward delete", argv, argc);
 	if (parse_delete(&source, &statement))
 		ret = delete(&source, &statement);
-	source_free(&source);
+	source_close(&source);
 	return ret;
 }
 

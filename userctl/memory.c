@@ -5,12 +5,16 @@
 
 #include "userctl.h"
 
+void out_of_memory(void)
+{
+	fprintf(stderr, "userctl: out of memory\n");
+	exit(EXIT_REFUSED);
+}
+
 void *xrealloc(void *memory, size_t size)
 {
 	memory = realloc(memory, size);
-	if (!memory) {
-		fprintf(stderr, "userctl: out of memory\n");
-		exit(EXIT_REFUSED);
-	}
+	if (!memory)
+		out_of_memory();
 	return memory;
 }

@@ -108,6 +108,7 @@ struct statement {
 	enum statement_kind kind;
 	unsigned int line;
 	unsigned int column[FIELD_COUNT];	/* 0: no such word */
+	char *text;				/* the line, or NULL */
 	union {
 		struct setting setting;
 		struct pool pool;

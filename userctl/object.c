@@ -32,7 +32,7 @@ int object_add(const char *name, int argc, char **argv,
 	if (parse(&source, &statement))
 		ret = add(&source, &statement);
 	statement_free(&statement);
-	source_free(&source);
+	source_close(&source);
 	return ret;
 }
 

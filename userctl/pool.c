@@ -29,7 +29,7 @@ static int delete_one(int argc, char **argv)
 	source_argv(&source, "pool delete", argv, argc);
 	if (config_name(&source, &statement) && config_end(&source))
 		ret = delete(&source, &statement);
-	source_free(&source);
+	source_close(&source);
 	return ret;
 }
 

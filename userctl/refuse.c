@@ -1,24 +1,43 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Telling people what the kernel refused. */
 #include <stdio.h>
+#include <string.h>
 
 #include "refuse.h"
 #include "userctl.h"
+#include "value.h"
 
-/* The word at @column of the command line, or NULL. */
-static const char *word_at(const struct source *source, unsigned int column)
+/* Copy the word at @column of the command line or of @line; false if none. */
+static bool get_word(const struct source *source, const char *line,
+		     unsigned int column, char *word, size_t size)
 {
-	if (!source->argv || !column || column > source->count)
-		return NULL;
-	return source->words[column - 1].text;
+	size_t len;
+
+	if (!column)
+		return false;
+	if (source->argv && column <= source->count)
+		line = source->words[column - 1].text;
+	else if (!source->argv && line && column <= strlen(line))
+		line += column - 1;
+	else
+		return false;
+	len = source->argv ? strlen(line) : strcspn(line, " \t\r\n");
+	if (len >= size)
+		len = size - 1;
+	memcpy(word, line, len);
+	word[len] = '\0';
+	return true;
 }
 
-static void print(struct source *source, unsigned int line,
-		  unsigned int column, const char *message)
+/* Note what the kernel says, with the word that it says it about. */
+static void note(struct source *source, const struct statement *statement,
+		 unsigned int column, const char *message)
 {
-	const char *word = word_at(source, column);
+	unsigned int line = statement ? statement->line : source->line;
+	char word[VALUE_TEXT];
 
-	if (word)
+	if (get_word(source, statement ? statement->text : NULL, column, word,
+		     sizeof(word)) && !strstr(message, word))
 		source_error(source, line, column, "%s: %s", word, message);
 	else
 		source_error(source, line, column, "%s", message);
@@ -29,27 +48,23 @@ void refuse_statement(struct source *source, const struct statement *statement,
 {
 	unsigned int column = 0;
 
-	if (!statement) {
-		print(source, source->line, 0, error->message);
-		return;
-	}
-	if (error->has_field)
+	if (statement && error->has_field)
 		column = statement->column[error->field];
-	if (error->has_field && error->field == FIELD_RANGE &&
+	if (statement && error->has_field && error->field == FIELD_RANGE &&
 	    statement->kind == STATEMENT_POOL &&
 	    error->nth < statement->pool.count)
 		column = statement->pool.ranges[error->nth].column;
 	/* Of a file at least the statement can be pointed at. */
-	if (!column)
+	if (statement && !column)
 		column = statement->column[FIELD_STATEMENT];
-	print(source, statement->line, column, error->message);
+	note(source, statement, column, error->message);
 }
 
 void refuse_filter(struct source *source, const struct filter *filter,
 		   const struct nl_error *error)
 {
-	print(source, source->line, error->has_field ?
-	      filter->column[error->field] : 0, error->message);
+	note(source, NULL, error->has_field ?
+	     filter->column[error->field] : 0, error->message);
 }
 
 int refuse(const struct nl *nl)

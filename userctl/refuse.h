@@ -7,8 +7,8 @@
 #include "nl.h"
 
 /*
- * Print why @statement was refused, at the word that is to blame, if it is
- * known. @statement may be NULL.
+ * Note in @source why @statement was refused, at the word that is to blame, if
+ * it is known. @statement may be NULL.
  */
 void refuse_statement(struct source *source, const struct statement *statement,
 		      const struct nl_error *error);

@@ -102,7 +102,7 @@ static int run_on(const char *name, int argc, char **argv,
 
 	source_argv(&source, name, argv, argc);
 	ret = run(&source);
-	source_free(&source);
+	source_close(&source);
 	return ret;
 }
 

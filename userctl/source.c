@@ -6,6 +6,8 @@
 #include "config.h"
 #include "userctl.h"
 
+#define MESSAGE_MAX	500	/* bytes of a message that are printed */
+
 void source_file(struct source *source, const char *name)
 {
 	memset(source, 0, sizeof(*source));
@@ -36,40 +38,89 @@ void source_argv(struct source *source, const char *name, char **argv,
 	source->end = count + 1;
 }
 
-void source_free(struct source *source)
+/* The bytes that a character of UTF-8 at @text has, or 0 if there is none. */
+static size_t utf8_length(const char *text)
 {
-	free(source->words);
-	source->words = NULL;
-	source->count = 0;
-	source->room = 0;
+	unsigned char first = *text;
+	size_t i, len = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 :
+			first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+
+	for (i = 1; i < len; i++)
+		if ((text[i] & 0xc0) != 0x80)
+			return 0;
+	return len;
 }
 
-/* What comes from a file must not reach a terminal as control characters. */
-static void print_clean(FILE *log, char *text)
+/* What comes from a file must reach a terminal as text, and not too much. */
+static void print_clean(FILE *log, const char *text)
 {
-	for (; *text; text++)
-		fputc((unsigned char)*text < ' ' || *text == 0x7f ?
-		      '?' : *text, log);
+	const char *end = text + MESSAGE_MAX;
+	size_t len;
+
+	for (; *text && text < end; text += len ? len : 1) {
+		len = utf8_length(text);
+		if (!len || (unsigned char)*text < ' ' || *text == 0x7f)
+			fputc('?', log);
+		else
+			fwrite(text, 1, len, log);
+	}
+	fputs(*text ? "...\n" : "\n", log);
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct problem *one = a, *other = b;
+
+	if (one->line != other->line)
+		return one->line < other->line ? -1 : 1;
+	return one->column < other->column ? -1 : one->column > other->column;
+}
+
+static void print_problem(const struct source *source,
+			  const struct problem *problem)
+{
+	fprintf(source->log, "%s:", source->name);
+	if (problem->line && !source->argv)
+		fprintf(source->log, "%u:", problem->line);
+	if (problem->column && !source->argv)
+		fprintf(source->log, "%u:", problem->column);
+	fputc(' ', source->log);
+	print_clean(source->log, problem->message);
+}
+
+void source_close(struct source *source)
+{
+	size_t i;
+
+	if (source->errors)
+		qsort(source->problems, source->errors,
+		      sizeof(*source->problems), by_place);
+	for (i = 0; i < source->errors; i++) {
+		print_problem(source, &source->problems[i]);
+		free(source->problems[i].message);
+	}
+	if (source->abandoned)
+		fprintf(source->log, "%s: giving up after %zu errors\n",
+			source->name, source->errors);
+	free(source->problems);
+	free(source->words);
 }
 
 void source_verror(struct source *source, unsigned int line,
 		   unsigned int column, const char *format, va_list args)
 {
-	char *message = NULL;
+	struct problem problem = { line, column, NULL };
 
-	source->errors++;
-	if (vasprintf(&message, format, args) < 0)
-		message = NULL;
-	if (source->argv)
-		fprintf(source->log, "%s: ", source->name);
-	else if (column)
-		fprintf(source->log, "%s:%u:%u: ", source->name, line, column);
-	else
-		fprintf(source->log, "%s:%u: ", source->name, line);
-	if (message)
-		print_clean(source->log, message);
-	fputc('\n', source->log);
-	free(message);
+	if (vasprintf(&problem.message, format, args) < 0)
+		out_of_memory();
+	if (source->errors == source->problems_room) {
+		source->problems_room = source->errors ?
+					source->errors * 2 : 16;
+		source->problems = xrealloc(source->problems,
+					    source->problems_room *
+					    sizeof(problem));
+	}
+	source->problems[source->errors++] = problem;
 }
 
 bool source_error(struct source *source, unsigned int line,

@@ -72,9 +72,9 @@ static char *reprint(const char *text, size_t len, char **errors)
 		print_statement(out, &config.list[i]);
 	fclose(in);
 	fclose(out);
-	fclose(source.log);
 	config_free(&config);
-	source_free(&source);
+	source_close(&source);
+	fclose(source.log);
 	return printed;
 }
 
@@ -200,6 +200,20 @@ static void test_canonical(void)
 	}
 }
 
+/* Pools are the only statements that the kernel could not tell apart. */
+static void test_pools(void)
+{
+	static const char twice[] = "pool b 10.0.0.1\npool a 10.0.0.1\n"
+				    "pool b 10.0.0.2\n";
+	char *printed, *errors;
+
+	printed = reprint(twice, strlen(twice), &errors);
+	result(!strcmp(errors, "natty.conf:3:6: pool b: line 1 defines it already\n"),
+	       "a pool is defined once");
+	free(printed);
+	free(errors);
+}
+
 /* All errors of a file are told, up to a limit. */
 static void test_many_errors(void)
 {
@@ -231,6 +245,18 @@ static void test_bytes(void)
 {
 	char *printed, *errors;
 
+	printed = reprint("set \xff \xc3\xa4 c\n", 11, &errors);
+	result(!strcmp(errors, "natty.conf:1:10: c: one word too many\n"),
+	       "bytes beyond ASCII are text");
+	free(printed);
+	free(errors);
+
+	printed = reprint("\xff\xc3\xa4\xed", 4, &errors);
+	result(!strncmp(errors, "natty.conf:1:1: statement ?\xc3\xa4?:", 31),
+	       "what is no UTF-8 is printed as question marks");
+	free(printed);
+	free(errors);
+
 	printed = reprint("set a\0b c\n", 10, &errors);
 	result(!strcmp(errors, "natty.conf:1:6: byte 0x00: not text\n"),
 	       "a zero byte is refused");
@@ -254,11 +280,11 @@ static void test_argv(void)
 	source_argv(&source, "rule add", argv, ARRAY_SIZE(argv));
 	source.log = open_memstream(&errors, &size);
 	ok = config_rule(&source, &statement);
+	source_close(&source);
 	fclose(source.log);
 	result(!ok && !strcmp(errors, "rule add: port range 9-8: low end above high end\n"),
 	       "errors of the command line name the command");
 	free(errors);
-	source_free(&source);
 }
 
 static void test_filter(const char *match, const char *value,
@@ -276,11 +302,11 @@ static void test_filter(const char *match, const char *value,
 	source_argv(&source, "conn list", argv, ARRAY_SIZE(argv));
 	source.log = open_memstream(&errors, &size);
 	ok = config_filter(&source, &filter);
+	source_close(&source);
 	fclose(source.log);
 	result(ok == !want && (!want || strstr(errors, want)),
 	       "filter %s %s", match, value);
 	free(errors);
-	source_free(&source);
 }
 
 /* Reproducible disorder: a linear congruential generator. */
@@ -356,6 +382,7 @@ int main(int argc, char **argv)
 	test_cases(argc > 1 ? argv[1] : "test_config.txt");
 	test_canonical();
 	test_many_errors();
+	test_pools();
 	test_bytes();
 	test_argv();
 	test_filter("src", "10.0.0.0/8", NULL);

@@ -26,6 +26,7 @@ struct command {
 /* The kernel's words, as its style checker wants to see them. */
 #define __attribute __attribute__
 #define __printf(a, b) __attribute((format(printf, a, b)))
+#define __noreturn __attribute((noreturn))
 
 /* --json was given. */
 extern bool json_output;
@@ -48,5 +49,8 @@ int usage(const struct command *command);
 
 /* As realloc(), but ends the program when memory is short. */
 void *xrealloc(void *memory, size_t size);
+
+/* Say so and end the program. */
+void __noreturn out_of_memory(void);
 
 #endif
