@@ -230,6 +230,7 @@ static bool has_work(const struct natty_config *config)
  * @gone: bitmap of old forwards whose external endpoint is no longer used
  * @moved: bitmap of old forwards that lead elsewhere now
  * @added: bitmap of new forwards, those that moved included
+ * @scratch: for natty_mapping_del_statics() of either
  */
 struct turnover {
 	struct natty_config *old;
@@ -237,6 +238,7 @@ struct turnover {
 	unsigned long *gone;
 	unsigned long *moved;
 	unsigned long *added;
+	u32 *scratch;
 };
 
 static unsigned long *alloc_bitmap(unsigned int n)
@@ -249,6 +251,7 @@ static void turnover_free(struct turnover *turn)
 	kvfree(turn->gone);
 	kvfree(turn->moved);
 	kvfree(turn->added);
+	kvfree(turn->scratch);
 }
 
 static bool forwards_same(const struct natty_config *a,
@@ -269,7 +272,9 @@ static int turnover_find(struct turnover *turn)
 	turn->gone = alloc_bitmap(old->nforwards);
 	turn->moved = alloc_bitmap(old->nforwards);
 	turn->added = alloc_bitmap(new->nforwards);
-	if (!turn->gone || !turn->moved || !turn->added)
+	turn->scratch = kvmalloc_array(max(old->nforwards, new->nforwards) + 1,
+				       sizeof(*turn->scratch), GFP_KERNEL);
+	if (!turn->gone || !turn->moved || !turn->added || !turn->scratch)
 		return -ENOMEM;
 	if (forwards_same(old, new))
 		return 0;
@@ -293,17 +298,6 @@ static int turnover_find(struct turnover *turn)
 	return 0;
 }
 
-static void del_forwards(struct natty_net *nn, const struct natty_config *config,
-			 const unsigned long *which, unsigned int n)
-{
-	unsigned int i;
-
-	for_each_set_bit(i, which, n) {
-		natty_mapping_del_static(nn, &config->forward[i]);
-		cond_resched();
-	}
-}
-
 static void refuse_forward(const struct natty_forward *forward, int err,
 			   struct netlink_ext_ack *extack)
 {
@@ -311,6 +305,10 @@ static void refuse_forward(const struct natty_forward *forward, int err,
 		NL_SET_ERR_MSG_FMT(extack,
 				   "external port %u of forward is shared by connections",
 				   ntohs(forward->ext.port));
+	else if (err == -EEXIST)
+		NL_SET_ERR_MSG_FMT(extack,
+				   "internal port %u of forward has another mapping",
+				   ntohs(forward->inside.port));
 	else
 		NL_SET_ERR_MSG_FMT(extack,
 				   "no room for forward of external port %u",
@@ -323,7 +321,8 @@ static void turnover_undo(struct natty_net *nn, struct turnover *turn,
 {
 	unsigned int i;
 
-	del_forwards(nn, turn->new, turn->added, added);
+	natty_mapping_del_statics(nn, turn->new->forward, turn->added, added,
+				  turn->scratch);
 	for_each_set_bit(i, turn->moved, turn->old->nforwards)
 		if (natty_mapping_add_static(nn, &turn->old->forward[i]))
 			net_warn_ratelimited("natty: a forward could not be restored\n");
@@ -340,7 +339,8 @@ static int turnover_apply(struct natty_net *nn, struct turnover *turn,
 	unsigned int i;
 	int err;
 
-	del_forwards(nn, turn->old, turn->moved, turn->old->nforwards);
+	natty_mapping_del_statics(nn, turn->old->forward, turn->moved,
+				  turn->old->nforwards, turn->scratch);
 	for_each_set_bit(i, turn->added, new->nforwards) {
 		err = natty_mapping_add_static(nn, &new->forward[i]);
 		if (err) {
@@ -442,11 +442,27 @@ struct leaving {
 	bool any;
 };
 
+/* Do both have the same pools, named or of rules? After compile(). */
+static bool pools_kept(const struct natty_config *old,
+		       const struct natty_config *new)
+{
+	unsigned int chain;
+
+	for (chain = 0; chain < NATTY_CHAINS; chain++)
+		if (new->chain[chain])
+			return false;
+	return old->npools == new->npools &&
+	       (!old->npools || !memcmp(old->pool, new->pool,
+					old->npools * sizeof(*old->pool)));
+}
+
 static int leaving_find(struct leaving *leaving, const struct natty_config *old,
 			const struct natty_config *new)
 {
 	int err;
 
+	if (pools_kept(old, new))
+		return 0;
 	err = collect_pools(&leaving->before, old) ?:
 	      collect_used(&leaving->after, new);
 	if (err)
@@ -519,7 +535,8 @@ static int replace(struct natty_net *nn, struct natty_config *config,
 		err = turnover_apply(nn, &turn, extack);
 	if (!err) {
 		publish(nn, config, old);
-		del_forwards(nn, old, turn.gone, old->nforwards);
+		natty_mapping_del_statics(nn, old->forward, turn.gone,
+					  old->nforwards, turn.scratch);
 		leaving_close(&leaving, nn);
 	}
 	leaving_free(&leaving);

@@ -207,27 +207,70 @@ int natty_mapping_add_static(struct natty_net *nn,
 	return err;
 }
 
-void natty_mapping_del_static(struct natty_net *nn,
-			      const struct natty_forward *forward)
+/* Make a forward's mapping unfindable; its index, or NATTY_CONN_NONE. */
+static u32 doom_static(struct natty_net *nn, const struct natty_forward *forward)
 {
 	struct natty_table *table = natty_table_of(nn, forward->family);
-	struct natty_conn *mapping;
 	u32 index = NATTY_CONN_NONE;
+	struct natty_conn *mapping;
 
-	/* Unfindable first, so that nobody new comes to use it. */
 	rcu_read_lock();
 	mapping = natty_table_find_external(table, forward->proto, &forward->ext);
 	if (mapping && natty_conn_is(mapping, NATTY_CONN_STATIC) &&
 	    !natty_conn_mark(mapping, NATTY_CONN_DEAD))
 		index = mapping->index;
 	rcu_read_unlock();
+	return index;
+}
+
+static bool is_doomed(const struct natty_table *table, u32 index)
+{
+	const struct natty_conn *mapping;
+
 	if (index == NATTY_CONN_NONE)
+		return false;
+	mapping = natty_table_at(table, index);
+	return natty_conn_is(mapping, NATTY_CONN_STATIC) &&
+	       natty_conn_is(mapping, NATTY_CONN_DEAD);
+}
+
+static bool uses_doomed(const struct natty_conn *conn, const void *arg)
+{
+	const struct natty_table *table = arg;
+
+	return is_doomed(table, conn->dst_mapping) ||
+	       (!natty_conn_is(conn, NATTY_CONN_MAPPING) &&
+		is_doomed(table, conn->mapping));
+}
+
+void natty_mapping_del_statics(struct natty_net *nn,
+			       const struct natty_forward *forward,
+			       const unsigned long *which, unsigned int n,
+			       u32 *scratch)
+{
+	struct natty_table *table;
+	bool any = false;
+	unsigned int i;
+
+	for_each_set_bit(i, which, n) {
+		scratch[i] = doom_static(nn, &forward[i]);
+		any |= scratch[i] != NATTY_CONN_NONE;
+	}
+	if (!any)
 		return;
+	/* Afterwards nobody new comes to use them. */
 	synchronize_rcu();
-	close_users(nn, table, index);
-	rcu_read_lock();
-	natty_mapping_put(nn, natty_table_at(table, index));
-	rcu_read_unlock();
+	for (i = 0; i < ARRAY_SIZE(nn->table); i++)
+		close_matching(nn, &nn->table[i], uses_doomed, &nn->table[i]);
+	for_each_set_bit(i, which, n) {
+		if (scratch[i] == NATTY_CONN_NONE)
+			continue;
+		table = natty_table_of(nn, forward[i].family);
+		rcu_read_lock();
+		natty_mapping_put(nn, natty_table_at(table, scratch[i]));
+		rcu_read_unlock();
+		cond_resched();
+	}
 }
 
 struct external {

@@ -48,9 +48,21 @@ void natty_mapping_forbid(struct natty_net *nn, struct natty_conn *mapping,
 int natty_mapping_add_static(struct natty_net *nn,
 			     const struct natty_forward *forward);
 
-/* Remove it with the connections that use it. Process context. */
-void natty_mapping_del_static(struct natty_net *nn,
-			      const struct natty_forward *forward);
+/**
+ * natty_mapping_del_statics() - remove the mappings of forwards
+ * @nn: enabled; process context, @nn->lock held
+ * @forward: array
+ * @which: bitmap of those to remove
+ * @n: size of both
+ * @scratch: room for @n numbers
+ *
+ * The connections that use them end. Costs one grace period and one walk of
+ * the tables, however many they are.
+ */
+void natty_mapping_del_statics(struct natty_net *nn,
+			       const struct natty_forward *forward,
+			       const unsigned long *which, unsigned int n,
+			       u32 *scratch);
 
 /*
  * Close every connection whose external address is @addr, or, with @addr NULL,

@@ -7,6 +7,7 @@
 #include "conflict.h"
 #include "netlink.h"
 #include "txn.h"
+#include "version.h"
 
 struct natty_net *natty_nl_net(const struct sk_buff *skb)
 {
@@ -131,11 +132,6 @@ static int put_state(struct sk_buff *msg, struct natty_net *nn)
 	return 0;
 }
 
-static const char *version(void)
-{
-	return THIS_MODULE->version ?: "unknown";
-}
-
 int natty_nl_status_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct natty_net *nn = natty_nl_net(skb);
@@ -146,7 +142,7 @@ int natty_nl_status_get_doit(struct sk_buff *skb, struct genl_info *info)
 	msg = natty_nl_reply(info, &hdr);
 	if (!msg)
 		return -ENOMEM;
-	err = nla_put_string(msg, NATTY_A_STATUS_VERSION, version()) ?:
+	err = nla_put_string(msg, NATTY_A_STATUS_VERSION, NATTY_VERSION) ?:
 	      put_config(msg, nn) ?: put_state(msg, nn);
 	if (err) {
 		nlmsg_free(msg);

@@ -29,6 +29,7 @@ struct natty_net *natty_nl_net(const struct sk_buff *skb);
 /* Do the tables exist? If so, for as long as the namespace. */
 static inline bool natty_nl_is_enabled(const struct natty_net *nn)
 {
+	/* Pairs with the release in natty_netns_enable(). */
 	return smp_load_acquire(&nn->enabled);
 }
 
