@@ -199,6 +199,7 @@ struct natty_conn *natty_arena_alloc(struct natty_arena *arena)
 	conn->rule = 0;
 	conn->ack[0] = 0;
 	conn->ack[1] = 0;
+	conn->fin = 0;
 	conn->ifindex = 0;
 	clear_counts(arena, index);
 	if (cache->n)

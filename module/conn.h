@@ -43,7 +43,7 @@ enum natty_conn_bit {
 	NATTY_CONN_FILTER_APDF,	/* mapping lets only remote endpoints in; */
 				/* neither: remote addresses */
 	/* -------------------------------------------------------------- */
-	NATTY_CONN_LOCK,	/* bit lock of .state and .ack */
+	NATTY_CONN_LOCK,	/* bit lock of .state, .fin and .ack */
 	NATTY_CONN_UNCONFIRMED,	/* first packet has not left yet */
 	NATTY_CONN_REPLIED,	/* packets in both directions */
 	NATTY_CONN_RESET,	/* a believable RST was seen, no data since */
@@ -65,13 +65,14 @@ enum natty_conn_bit {
  *	or NATTY_CONN_NONE
  * @rule: id of the rule that decided, 0 for none
  * @ack: TCP: highest acknowledgement sent in each direction, behind the real
- *	one by at most NATTY_TCP_ACK_SLACK; under NATTY_CONN_LOCK
+ *	one by at most NATTY_TCP_ACK_SLACK, or that which a SYN or FIN of the
+ *	other direction calls for; 0 if unknown; under NATTY_CONN_LOCK
  * @ifindex: interface through which the outside is reached, 0 if unknown
  * @index: its place in the arena
  * @proto: IP protocol
  * @state: enum natty_state; written under NATTY_CONN_LOCK
  * @family: NFPROTO_IPV4 or NFPROTO_IPV6
- * @reserved: 0
+ * @fin: TCP: what is known of its end, see proto_tcp.c; under NATTY_CONN_LOCK
  * @addr4: addresses of an IPv4 connection, by enum natty_end
  * @addr6: addresses of an IPv6 connection, by enum natty_end
  *
@@ -98,7 +99,7 @@ struct natty_conn {
 	u8 proto;
 	u8 state;
 	u8 family;
-	u8 reserved;
+	u8 fin;
 	union {
 		__be32 addr4[NATTY_ENDS];
 		struct in6_addr addr6[NATTY_ENDS];

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the packets of each protocol do to their connection. */
+#include "proto.h"
+#include "proto_tcp.h"
+
+enum natty_counter natty_proto_open(const struct natty_packet *pkt,
+				    const struct natty_settings *set, u8 *state)
+{
+	if (pkt->tuple.proto == IPPROTO_TCP)
+		return natty_tcp_open(pkt, set, state);
+	*state = NATTY_STATE_NEW;
+	return NATTY_DROP_NONE;
+}
+
+static u32 timeout(const struct natty_conn *conn,
+		   const struct natty_settings *set)
+{
+	bool replied = natty_conn_is(conn, NATTY_CONN_REPLIED);
+
+	switch (conn->proto) {
+	case IPPROTO_TCP:
+		return natty_tcp_timeout(conn, set);
+	case IPPROTO_UDP:
+	case IPPROTO_UDPLITE:
+		return set->value[replied ? NATTY_SET_UDP_REPLIED :
+					    NATTY_SET_UDP];
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		return set->value[NATTY_SET_ICMP];
+	default:
+		return set->value[NATTY_SET_OTHER];
+	}
+}
+
+u32 natty_proto_timeout(const struct natty_conn *conn,
+			const struct natty_settings *set)
+{
+	/* What nobody answered for yet must not live long, whatever it is. */
+	if (unlikely(natty_conn_is(conn, NATTY_CONN_UNCONFIRMED)))
+		return set->value[NATTY_SET_UNCONFIRMED];
+	return timeout(conn, set);
+}
+
+enum natty_counter natty_proto_packet(struct natty_conn *conn,
+				      const struct natty_packet *pkt,
+				      enum natty_dir dir,
+				      const struct natty_settings *set)
+{
+	bool refresh = true;
+
+	if (conn->proto == IPPROTO_TCP) {
+		refresh = natty_tcp_packet(conn, pkt, dir);
+	} else if (dir == NATTY_DIR_REPLY &&
+		   !natty_conn_is(conn, NATTY_CONN_REPLIED)) {
+		natty_conn_mark(conn, NATTY_CONN_REPLIED);
+		WRITE_ONCE(conn->state, NATTY_STATE_REPLIED);
+	}
+	if (refresh)
+		natty_conn_refresh(conn, natty_proto_timeout(conn, set));
+	return NATTY_DROP_NONE;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef NATTY_PROTO_TCP_H
+#define NATTY_PROTO_TCP_H
+
+#include "conn.h"
+#include "packet.h"
+#include "setting.h"
+
+/* See natty_proto_open(). */
+enum natty_counter natty_tcp_open(const struct natty_packet *pkt,
+				  const struct natty_settings *set, u8 *state);
+
+/**
+ * natty_tcp_packet() - let a segment advance its connection
+ * @conn: open TCP connection, under RCU
+ * @pkt: segment of it
+ * @dir: the way it travels
+ *
+ * Return: whether it shows that the connection lives, so that its end moves.
+ */
+bool natty_tcp_packet(struct natty_conn *conn, const struct natty_packet *pkt,
+		      enum natty_dir dir);
+
+/* Seconds that it lives without a segment, given its state. */
+u32 natty_tcp_timeout(const struct natty_conn *conn,
+		      const struct natty_settings *set);
+
+#endif
