@@ -30,9 +30,9 @@ const char *natty_stats_name(enum natty_counter counter)
 	/* In the order of the enum; what is no drop has no name. */
 	static const char * const names[NATTY_COUNT_MAX] = {
 #define X(id, name) name,
-		NATTY_COUNTERS(X)
 		NULL,
 		NATTY_DROPS(X)
+		NATTY_COUNTERS(X)
 #undef X
 	};
 

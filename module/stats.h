@@ -49,14 +49,14 @@
 	X(DYING, "dying")			/* flow just removed */
 
 enum natty_counter {
-#define X(id, name) NATTY_COUNT_##id,
-	NATTY_COUNTERS(X)
-#undef X
-	NATTY_COUNT_DROPS,
-	/* DROP_NONE is "not dropped": it shares the place before the first. */
-	NATTY_DROP_NONE = NATTY_COUNT_DROPS,
+	NATTY_DROP_NONE,	/* not dropped: counts nothing */
 #define X(id, name) NATTY_DROP_##id,
 	NATTY_DROPS(X)
+#undef X
+	NATTY_DROP_END,
+	NATTY_COUNT_BEFORE_FIRST = NATTY_DROP_END - 1,
+#define X(id, name) NATTY_COUNT_##id,
+	NATTY_COUNTERS(X)
 #undef X
 	NATTY_COUNT_MAX
 };
@@ -78,7 +78,7 @@ const char *natty_stats_name(enum natty_counter counter);
 
 static inline bool natty_stats_is_drop(enum natty_counter counter)
 {
-	return counter > NATTY_DROP_NONE;
+	return counter > NATTY_DROP_NONE && counter < NATTY_DROP_END;
 }
 
 #endif
