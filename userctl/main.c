@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "userctl.h"
 
@@ -167,6 +168,16 @@ static int run(const struct command *command, int argc, char **argv)
 	return command->run(command, argc, argv);
 }
 
+/* Long lists and thousands of errors shall not take a system call a word. */
+static void set_buffers(void)
+{
+	static char out[65536];
+
+	setlinebuf(stderr);
+	if (!isatty(STDOUT_FILENO))
+		setvbuf(stdout, out, _IOFBF, sizeof(out));
+}
+
 /* Output that did not reach its file is a failure, too. */
 static int close_output(int status)
 {
@@ -206,6 +217,7 @@ int main(int argc, char **argv)
 	const struct command *command;
 	int i, status;
 
+	set_buffers();
 	for (i = 1; i < argc && argv[i][0] == '-'; i++) {
 		status = take_option(argv[i]);
 		if (status >= 0)
