@@ -52,8 +52,8 @@ int natty_nl_put_addr(struct sk_buff *skb, int type, u8 family,
 
 int natty_nl_put_u64(struct sk_buff *skb, int type, u64 value)
 {
-	/* Attribute 0 is used nowhere and pads where alignment demands it. */
-	return nla_put_u64_64bit(skb, type, value, 0);
+	/* Readers copy 64-bit values, so that none has to be aligned. */
+	return nla_put(skb, type, sizeof(value), &value);
 }
 
 struct sk_buff *natty_nl_reply(struct genl_info *info, void **hdr)

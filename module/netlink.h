@@ -48,7 +48,7 @@ int natty_nl_get_addr(const struct nlattr *attr, u8 *family,
 int natty_nl_put_addr(struct sk_buff *skb, int type, u8 family,
 		      const union nf_inet_addr *addr);
 
-/* 64 bits, for attribute sets without padding. */
+/* 64 bits, not aligned: no set has an attribute that pads. */
 int natty_nl_put_u64(struct sk_buff *skb, int type, u64 value);
 
 /* An answer to be filled in, or NULL. genlmsg_end() and genlmsg_reply() send it. */
