@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Which interfaces the rules of a chain name. */
 
-#include <linux/jhash.h>
+#include <linux/hash.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/random.h>
@@ -37,11 +37,22 @@ bool natty_gate_is_wildcard(const char *name)
 	return len && name[len - 1] == '+';
 }
 
+/* Only names of the configuration are inserted: it need not resist attacks. */
+static u32 hash_name(const struct natty_gate *gate, const char *name)
+{
+	u32 hash = gate->seed;
+	unsigned int i;
+
+	for (i = 0; i < IFNAMSIZ && name[i]; i++)
+		hash = (hash ^ name[i]) * GOLDEN_RATIO_32;
+	return hash ^ hash >> 16;
+}
+
 /* The slot of the name, or the free one where it would be. */
 static struct natty_gate_name *find_slot(const struct natty_gate *gate,
 					 const char *name)
 {
-	u32 i = jhash(name, strnlen(name, IFNAMSIZ), gate->seed);
+	u32 i = hash_name(gate, name);
 
 	/* At least half of the slots are free. */
 	for (;; i++) {

@@ -229,7 +229,7 @@ static void ports_have_one_user(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, owned);
 	KUNIT_ASSERT_EQ(test, own_udp(test, 9), 0);
 	memory = natty_port_memory(test->priv);
-	for (i = 0; i < 200000; i++) {
+	for (i = 0; i < 60000; i++) {
 		u16 victim = get_random_u16();
 
 		req.want = get_random_u16();

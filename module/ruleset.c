@@ -7,6 +7,7 @@
  * is left to natty_rule_matches(), which has the last word about every rule.
  */
 
+#include <linux/hash.h>
 #include <linux/jhash.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
@@ -18,9 +19,6 @@
 
 /* No rule, no group. */
 #define NONE U32_MAX
-
-/* Words of the longest key: two IPv6 addresses, interfaces, protocol, ports, mark. */
-#define KEY_WORDS 13
 
 /**
  * struct signature - what the rules of a group look at
@@ -78,7 +76,7 @@ struct values {
 /**
  * struct natty_ruleset - the rules of one chain
  * @seed: of all hashes
- * @exact: union of the groups' signatures
+ * @exact: what goes into the key of any group that has a table
  * @ngroups: number of groups
  * @group: ordered by their first rule
  * @rule: all rules in order
@@ -169,19 +167,27 @@ static void packet_values(const struct natty_ruleset *set,
 	v->proto = t->proto;
 }
 
-static unsigned int add_prefix(u32 *word, unsigned int n, u8 family,
-			       const union nf_inet_addr *addr, u8 len)
+/*
+ * A key is only looked up among those that the configuration gave, so that
+ * nobody can make chains grow: mixing may be cheap.
+ */
+static u64 mix(u64 hash, u64 value)
+{
+	hash = (hash ^ value) * GOLDEN_RATIO_64;
+	return hash ^ hash >> 32;
+}
+
+static u64 mix_prefix(u64 hash, u8 family, const union nf_inet_addr *addr, u8 len)
 {
 	struct in6_addr prefix;
 
-	if (family == NFPROTO_IPV4) {
-		word[n++] = (__force u32)addr->ip &
-			    (__force u32)htonl(~0U << (32 - len));
-		return n;
-	}
+	if (family == NFPROTO_IPV4)
+		return mix(hash, ntohl(addr->ip) >> (32 - len));
 	ipv6_addr_prefix(&prefix, &addr->in6, len);
-	memcpy(&word[n], &prefix, sizeof(prefix));
-	return n + 4;
+	hash = mix(hash, (u64)ntohl(prefix.s6_addr32[0]) << 32 |
+			 ntohl(prefix.s6_addr32[1]));
+	return mix(hash, (u64)ntohl(prefix.s6_addr32[2]) << 32 |
+			 ntohl(prefix.s6_addr32[3]));
 }
 
 /* The hash of the values at which the signature looks. */
@@ -189,25 +195,22 @@ static u32 hash_values(const struct natty_ruleset *set,
 		       const struct signature *sig, const struct values *v)
 {
 	u32 exact = sig->exact;
-	u32 word[KEY_WORDS];
-	unsigned int n = 0;
+	u64 hash = set->seed;
 
 	if (exact & NATTY_MATCH_SRC)
-		n = add_prefix(word, n, sig->family, v->src, sig->src_len);
+		hash = mix_prefix(hash, sig->family, v->src, sig->src_len);
 	if (exact & NATTY_MATCH_DST)
-		n = add_prefix(word, n, sig->family, v->dst, sig->dst_len);
-	if (exact & NATTY_MATCH_IIF)
-		word[n++] = v->iif;
-	if (exact & NATTY_MATCH_OIF)
-		word[n++] = v->oif;
-	if (exact & NATTY_MATCH_PROTO)
-		word[n++] = v->proto;
-	if (exact & (NATTY_MATCH_SPORT | NATTY_MATCH_DPORT))
-		word[n++] = (exact & NATTY_MATCH_SPORT ? v->sport << 16 : 0) |
-			    (exact & NATTY_MATCH_DPORT ? v->dport : 0);
+		hash = mix_prefix(hash, sig->family, v->dst, sig->dst_len);
+	if (exact & (NATTY_MATCH_IIF | NATTY_MATCH_OIF))
+		hash = mix(hash, (exact & NATTY_MATCH_IIF ? (u64)v->iif << 32 : 0) |
+				 (exact & NATTY_MATCH_OIF ? v->oif : 0));
+	if (exact & (NATTY_MATCH_PROTO | NATTY_MATCH_SPORT | NATTY_MATCH_DPORT))
+		hash = mix(hash, (exact & NATTY_MATCH_PROTO ? (u64)v->proto << 32 : 0) |
+				 (exact & NATTY_MATCH_SPORT ? (u32)v->sport << 16 : 0) |
+				 (exact & NATTY_MATCH_DPORT ? v->dport : 0));
 	if (exact & NATTY_MATCH_MARK)
-		word[n++] = v->mark & sig->mark_mask;
-	return jhash2(word, n, set->seed);
+		hash = mix(hash, v->mark & sig->mark_mask);
+	return hash;
 }
 
 /* ---- Compilation ---- */
@@ -238,7 +241,6 @@ static int collect_groups(struct natty_ruleset *set, unsigned int n,
 			g = ++set->ngroups;
 			index[h] = g;
 			set->group[g - 1].sig = sig;
-			set->exact |= sig.exact;
 		}
 		group_of[i] = g - 1;
 		count[g - 1]++;
@@ -278,6 +280,7 @@ static int alloc_slots(struct natty_ruleset *set, const u32 *count)
 			continue;
 		set->group[g].slot = set->slots + total;
 		set->group[g].mask = size - 1;
+		set->exact |= set->group[g].sig.exact;
 		total += size;
 	}
 	return 0;
@@ -407,18 +410,16 @@ static u32 probe(const struct natty_ruleset *set, const struct group *group,
 		 u8 family, const struct values *v)
 {
 	const struct signature *sig = &group->sig;
-	const struct slot *slot;
 
 	if (sig->family != NFPROTO_UNSPEC && sig->family != family)
 		return NONE;
+	if (!group->slot)
+		return group->first;
 	if (sig->exact & NATTY_MATCH_IIF && !v->iif)
 		return NONE;
 	if (sig->exact & NATTY_MATCH_OIF && !v->oif)
 		return NONE;
-	if (!group->slot)
-		return group->first;
-	slot = find_slot(group, hash_values(set, sig, v));
-	return slot->head;
+	return find_slot(group, hash_values(set, sig, v))->head;
 }
 
 struct natty_rule *natty_ruleset_find(const struct natty_ruleset *set,

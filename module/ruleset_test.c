@@ -255,8 +255,8 @@ static void large_sets_agree_with_linear_search(struct kunit *test)
 
 	for (i = 0; i < RULES; i++)
 		random_rule(add_rule(test), 75);
-	found = compare(test, 10000);
-	KUNIT_EXPECT_GT(test, found, 500);
+	found = compare(test, 2000);
+	KUNIT_EXPECT_GT(test, found, 100);
 }
 
 /* What operators write: one kind of rule many times, a general one at the end. */
@@ -296,18 +296,25 @@ static void hosts_before_a_network(struct kunit *test)
 /* A gate may let too much pass, never too little. */
 static void gate_passes_what_rules_match(struct kunit *test)
 {
+	const u32 devices = NATTY_MATCH_IIF | NATTY_MATCH_OIF;
 	struct fixture *f = test->priv;
 	unsigned int i, n, closed = 0, wrong = 0;
 	struct natty_ruleset *set;
+	struct natty_rule *rule;
 	struct natty_rule_key key;
 	struct natty_tuple t;
 
-	for (i = 0; i < 1000; i++) {
+	for (i = 0; i < 300; i++) {
 		u8 chain = draw(NATTY_CHAINS);
 		const struct net_device *dev;
 
-		for (n = 0; n < 2; n++)
-			random_rule(add_rule(test), 90);
+		for (n = 0; n < 2; n++) {
+			rule = add_rule(test);
+			random_rule(rule, 90);
+			rule->match &= devices;
+			rule->invert &= devices;
+			rule->family = NFPROTO_UNSPEC;
+		}
 		set = compile(test);
 		for (n = 0; n < 50; n++) {
 			random_key(f, &key, &t);
@@ -323,7 +330,7 @@ static void gate_passes_what_rules_match(struct kunit *test)
 			natty_rule_put(f->rule[--f->n]);
 	}
 	KUNIT_EXPECT_EQ(test, wrong, 0);
-	KUNIT_EXPECT_GT(test, closed, 5000);
+	KUNIT_EXPECT_GT(test, closed, 1500);
 }
 
 static void gate_knows_a_name_until_told_to_forget(struct kunit *test)
