@@ -517,16 +517,29 @@ static void publish(struct natty_net *nn, struct natty_config *config,
 	inherit(config);
 }
 
+/* Make ready what the configuration needs beyond itself. */
+static int enable(struct natty_net *nn, const struct natty_config *config,
+		  struct netlink_ext_ack *extack)
+{
+	int err = 0;
+
+	if (has_work(config))
+		err = natty_netns_enable(nn, extack);
+	if (!err && nn->enabled && natty_setting(config, NATTY_SET_ACCOUNTING))
+		err = natty_arena_account(&nn->table[0].arena) ?:
+		      natty_arena_account(&nn->table[1].arena);
+	return err;
+}
+
 /* Replace an active configuration by a prepared one. */
 static int replace(struct natty_net *nn, struct natty_config *config,
 		   struct natty_config *old, struct netlink_ext_ack *extack)
 {
 	struct turnover turn = { .old = old, .new = config };
 	struct leaving leaving = {};
-	int err = 0;
+	int err;
 
-	if (has_work(config))
-		err = natty_netns_enable(nn, extack);
+	err = enable(nn, config, extack);
 	if (!err)
 		err = turnover_find(&turn);
 	if (!err && nn->enabled)

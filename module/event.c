@@ -37,12 +37,13 @@ static void send(struct natty_net *nn, struct sk_buff *msg, void *hdr)
 		natty_count(nn, NATTY_COUNT_EVENT_LOST);
 }
 
-static int put_conn(struct sk_buff *msg, u8 cmd, const struct natty_conn *conn)
+static int put_conn(struct sk_buff *msg, u8 cmd, struct natty_net *nn,
+		    const struct natty_conn *conn)
 {
 	if (natty_nl_put_conn(msg, conn))
 		return -EMSGSIZE;
 	if (cmd != NATTY_CMD_CONN_NEW_NTF)
-		return 0;
+		return natty_nl_put_counts(msg, nn, conn);
 	return nla_put_u32(msg, NATTY_A_CONN_EXPIRES,
 			   natty_conn_expires_in(conn));
 }
@@ -62,7 +63,7 @@ static void conn_event(struct natty_net *nn, const struct natty_conn *conn,
 	if (!msg)
 		goto lost;
 	if (natty_nl_put_u64(msg, NATTY_A_CONN_SEQ, seq) ||
-	    put_conn(msg, cmd, conn)) {
+	    put_conn(msg, cmd, nn, conn)) {
 		nlmsg_free(msg);
 		goto lost;
 	}

@@ -92,7 +92,11 @@ int natty_nl_put_matches(struct sk_buff *skb, const struct natty_rule *rule);
 int natty_nl_get_rule(struct nlattr **tb, struct natty_rule *rule,
 		      struct netlink_ext_ack *extack);
 
-/* What events and dumps say of a connection, but for its expiry. 0, -EMSGSIZE. */
+/* What all events and dumps say of a connection. Under RCU. 0 or -EMSGSIZE. */
 int natty_nl_put_conn(struct sk_buff *skb, const struct natty_conn *conn);
+
+/* Its packets and bytes, if accounting is on. Under RCU. 0 or -EMSGSIZE. */
+int natty_nl_put_counts(struct sk_buff *skb, struct natty_net *nn,
+			const struct natty_conn *conn);
 
 #endif

@@ -94,6 +94,30 @@ int natty_nl_put_conn(struct sk_buff *skb, const struct natty_conn *conn)
 	return 0;
 }
 
+int natty_nl_put_counts(struct sk_buff *skb, struct natty_net *nn,
+			const struct natty_conn *conn)
+{
+	const struct natty_counts *counts;
+	struct natty_arena *arena;
+
+	if (!natty_setting(rcu_dereference(nn->config), NATTY_SET_ACCOUNTING))
+		return 0;
+	arena = &natty_table_of(nn, conn->family)->arena;
+	counts = natty_arena_counts(arena, conn->index);
+	if (!counts)
+		return 0;
+	if (natty_nl_put_u64(skb, NATTY_A_CONN_ORIG_PACKETS,
+			     READ_ONCE(counts->packets[NATTY_DIR_ORIG])) ||
+	    natty_nl_put_u64(skb, NATTY_A_CONN_ORIG_BYTES,
+			     READ_ONCE(counts->bytes[NATTY_DIR_ORIG])) ||
+	    natty_nl_put_u64(skb, NATTY_A_CONN_REPLY_PACKETS,
+			     READ_ONCE(counts->packets[NATTY_DIR_REPLY])) ||
+	    natty_nl_put_u64(skb, NATTY_A_CONN_REPLY_BYTES,
+			     READ_ONCE(counts->bytes[NATTY_DIR_REPLY])))
+		return -EMSGSIZE;
+	return 0;
+}
+
 static int put_entry(struct sk_buff *skb, struct netlink_callback *cb,
 		     const struct natty_conn *conn)
 {
@@ -102,6 +126,7 @@ static int put_entry(struct sk_buff *skb, struct netlink_callback *cb,
 	if (!hdr)
 		return -EMSGSIZE;
 	if (natty_nl_put_conn(skb, conn) ||
+	    natty_nl_put_counts(skb, natty_nl_net(skb), conn) ||
 	    nla_put_u32(skb, NATTY_A_CONN_EXPIRES,
 			natty_conn_expires_in(conn))) {
 		genlmsg_cancel(skb, hdr);
