@@ -117,7 +117,7 @@ static enum natty_counter advance(struct natty_flow *flow, struct natty_conn *co
 
 /*
  * A hairpin that its receiver's filter refused so far: the receiver may have
- * opened it in the meantime.
+ * opened it in the meantime, and opens it by what it sends this way itself.
  */
 static bool is_refused(struct natty_flow *flow, const struct natty_conn *conn)
 {
@@ -138,7 +138,8 @@ static unsigned int destine(struct natty_flow *flow, struct natty_conn *conn,
 {
 	enum natty_counter why;
 
-	if (natty_conn_is(conn, NATTY_CONN_UNCONFIRMED) && is_refused(flow, conn))
+	if (dir == NATTY_DIR_ORIG &&
+	    natty_conn_is(conn, NATTY_CONN_UNCONFIRMED) && is_refused(flow, conn))
 		return drop_packet(flow->nn, NATTY_DROP_FILTERED);
 	why = advance(flow, conn, dir);
 	if (why)

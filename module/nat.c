@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/inetdevice.h>
+#include <net/addrconf.h>
+
 #include "mapping.h"
 #include "nat.h"
 #include "netns.h"
@@ -118,6 +121,7 @@ enum natty_counter natty_nat_drop(int err)
 	case -ENOSPC:
 		return NATTY_DROP_LIMIT_CHAIN;
 	case -EEXIST:
+	case -EALREADY:
 		return NATTY_DROP_CLASH;
 	case -EINVAL:
 		return NATTY_DROP_TCP_STATE;
@@ -139,4 +143,12 @@ void natty_nat_netmap(const struct natty_rule *rule, u8 family,
 		addr->all[i] = (addr->all[i] & ~(__force u32)mask) |
 			       (rule->addr_min.all[i] & (__force u32)mask);
 	}
+}
+
+const struct net_device *natty_nat_addr_dev(struct net *net, u8 family,
+					    const union nf_inet_addr *addr)
+{
+	if (family == NFPROTO_IPV4)
+		return __ip_dev_find(net, addr->ip, false);
+	return ipv6_dev_find(net, &addr->in6, NULL);
 }

@@ -119,6 +119,10 @@ enum natty_counter natty_nat_destination(struct natty_flow *flow, u8 chain,
 void natty_nat_netmap(const struct natty_rule *rule, u8 family,
 		      union nf_inet_addr *addr);
 
+/* The device that has an address, or NULL. Under RCU. */
+const struct net_device *natty_nat_addr_dev(struct net *net, u8 family,
+					    const union nf_inet_addr *addr);
+
 /* Why a packet is dropped whose connection could not be published. */
 enum natty_counter natty_nat_drop(int err);
 

@@ -21,15 +21,6 @@ static bool is_local_addr(struct net *net, u8 family,
 	return ipv6_chk_addr(net, &addr->in6, NULL, 0);
 }
 
-/* The device that has an address, under RCU. */
-static const struct net_device *addr_dev(struct net *net, u8 family,
-					 const union nf_inet_addr *addr)
-{
-	if (family == NFPROTO_IPV4)
-		return __ip_dev_find(net, addr->ip, false);
-	return ipv6_dev_find(net, &addr->in6, NULL);
-}
-
 static enum natty_counter publish(struct natty_flow *flow,
 				  struct natty_draft *draft,
 				  struct natty_conn **conn)
@@ -110,10 +101,8 @@ static struct natty_rule *hairpin_rule(const struct natty_flow *flow,
 	struct net *net = flow->nn->net;
 	struct natty_rule *rule;
 
-	if (!natty_setting(flow->config, NATTY_SET_HAIRPIN))
-		return NULL;
 	*oif = mapping->ifindex ? dev_get_by_index_rcu(net, mapping->ifindex) :
-	       addr_dev(net, mapping->family, &flow->pkt.tuple.dst.addr);
+	       natty_nat_addr_dev(net, mapping->family, &flow->pkt.tuple.dst.addr);
 	if (!*oif || !flow->iif || (*oif)->ifindex == flow->iif->ifindex)
 		return NULL;
 	key.iif = flow->iif;
@@ -175,6 +164,8 @@ static enum natty_counter to_mapping(struct natty_flow *flow,
 	struct natty_rule *rule;
 
 	rule = hairpin_rule(flow, mapping, &oif);
+	if (rule && !natty_setting(flow->config, NATTY_SET_HAIRPIN))
+		return NATTY_DROP_FILTERED;
 	if (rule)
 		return hairpin(flow, mapping, rule, oif, conn);
 	if (natty_mapping_admits(flow->nn, mapping, &t->src))
@@ -304,6 +295,20 @@ static struct natty_rule *find_rule(const struct natty_flow *flow, u8 chain)
 	return natty_ruleset_find(flow->config->chain[chain], &key);
 }
 
+/*
+ * No flow is known that the error could be about (RFC 5508 REQ-4). It may be
+ * about a socket of this host; of a ping only the stack can tell.
+ */
+static bool is_unrelated(const struct natty_flow *flow)
+{
+	const struct natty_tuple *t = &flow->pkt.tuple;
+
+	return flow->pkt.kind == NATTY_PACKET_ERROR &&
+	       (t->proto == IPPROTO_TCP || t->proto == IPPROTO_UDP) &&
+	       !natty_port_is_local(flow->nn->net, t->family, t->proto,
+				    &t->dst.addr, ntohs(t->dst.port));
+}
+
 enum natty_counter natty_nat_destination(struct natty_flow *flow, u8 chain,
 					 struct natty_conn **conn)
 {
@@ -331,6 +336,8 @@ enum natty_counter natty_nat_destination(struct natty_flow *flow, u8 chain,
 	return rule ? to_rule(flow, rule, chain, conn) :
 		      to_mapping(flow, mapping, conn);
 pass:
+	if (known && chain == NATTY_CHAIN_PREROUTING && is_unrelated(flow))
+		return NATTY_DROP_ICMP_UNRELATED;
 	/* An address that is only ours to translate would be routed out again. */
 	if (known && chain == NATTY_CHAIN_PREROUTING &&
 	    !is_local_addr(flow->nn->net, t->family, &t->dst.addr))

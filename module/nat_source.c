@@ -212,6 +212,32 @@ static int publish_mapping(const struct natty_flow *flow,
 	return 0;
 }
 
+/*
+ * The forward of the packet's source, if it has one: it holds in both
+ * directions, but on no other way out than the interface that has its address.
+ */
+static struct natty_conn *get_forward(const struct natty_flow *flow,
+				      const struct natty_realm *realm)
+{
+	const struct natty_realm forwards = { .forwards = true };
+	const struct natty_tuple *t = &flow->pkt.tuple;
+	const struct net_device *dev;
+	struct natty_conn *mapping;
+	struct natty_endpoint ep;
+
+	if (!flow->config->nforwards)
+		return NULL;
+	mapping = natty_table_find_internal(flow->table, &forwards, t->proto,
+					    &t->src);
+	if (!mapping)
+		return NULL;
+	natty_conn_get_end(mapping, NATTY_END_NEW_SRC, &ep);
+	dev = natty_nat_addr_dev(flow->nn->net, t->family, &ep.addr);
+	if (dev && dev->ifindex != realm->ifindex)
+		return NULL;
+	return natty_mapping_get(mapping) ? mapping : NULL;
+}
+
 /* Find the mapping of the packet's source in a realm, and a reference to it. */
 static struct natty_conn *get_mapping(const struct natty_flow *flow,
 				      const struct natty_realm *realm)
@@ -219,6 +245,9 @@ static struct natty_conn *get_mapping(const struct natty_flow *flow,
 	const struct natty_tuple *t = &flow->pkt.tuple;
 	struct natty_conn *mapping;
 
+	mapping = get_forward(flow, realm);
+	if (mapping)
+		return mapping;
 	mapping = natty_table_find_internal(flow->table, realm, t->proto, &t->src);
 	return mapping && natty_mapping_get(mapping) ? mapping : NULL;
 }
@@ -269,7 +298,6 @@ enum natty_counter natty_nat_outside(struct natty_flow *flow,
 	realm = (struct natty_realm){
 		.rule = rule->id,
 		.ifindex = oif->ifindex,
-		.addr = &c.req.addr,
 	};
 	return own_mapping(flow, &c, &realm, &draft, mapping);
 }
@@ -296,7 +324,6 @@ static enum natty_counter map_endpoint(struct natty_flow *flow, struct choice *c
 	struct natty_realm realm = {
 		.rule = c->rule->id,
 		.ifindex = draft->ifindex,
-		.addr = &c->req.addr,
 	};
 	enum natty_counter drop;
 	u32 flags = draft->flags;
@@ -329,6 +356,16 @@ static enum natty_counter map_endpoint(struct natty_flow *flow, struct choice *c
 	return natty_nat_drop(err);
 }
 
+/* -EALREADY: another CPU made this connection; -EEXIST: only its answers clash. */
+static int tell_clash(const struct natty_flow *flow,
+		      const struct natty_draft *draft)
+{
+	enum natty_dir dir;
+
+	return natty_table_find(flow->table, &draft->orig, false, &dir) ?
+	       -EALREADY : -EEXIST;
+}
+
 /* Publish with a port that is shared with other destinations' connections. */
 static int publish_shared(struct natty_flow *flow, struct natty_draft *draft,
 			  u16 port, struct natty_conn **conn)
@@ -341,7 +378,7 @@ static int publish_shared(struct natty_flow *flow, struct natty_draft *draft,
 	if (err)
 		natty_port_unshare(flow->nn, t->family, t->proto,
 				   &draft->new_src.addr, port);
-	return err;
+	return err == -EEXIST ? tell_clash(flow, draft) : err;
 }
 
 static int try_share(struct natty_flow *flow, struct natty_draft *draft,
@@ -504,12 +541,44 @@ static enum natty_counter map_source(struct natty_flow *flow,
 	return map_endpoint(flow, &c, draft, conn);
 }
 
-/* Nothing says to translate: the flow stays as it is, if it is the only one. */
+/* Is the packet's source an external endpoint that another host has? */
+static bool is_taken(const struct natty_flow *flow)
+{
+	const struct natty_tuple *t = &flow->pkt.tuple;
+
+	return natty_proto_has_ports(t->proto) &&
+	       natty_port_addr_known(flow->nn, t->family, &t->src.addr) &&
+	       natty_table_find_external(flow->table, t->proto, &t->src);
+}
+
+/*
+ * Nothing says to translate, so the flow stays as it is; unless answers to it
+ * would be taken for another host's: then this host's port must change.
+ */
 static enum natty_counter pass_source(struct natty_flow *flow,
 				      struct natty_draft *draft,
 				      struct natty_conn **conn)
 {
-	return natty_nat_drop(natty_nat_publish(flow, draft, conn));
+	const struct natty_tuple *t = &flow->pkt.tuple;
+	struct choice c = {};
+	int err = -EEXIST;
+
+	if (!is_taken(flow)) {
+		err = natty_nat_publish(flow, draft, conn);
+		if (err == -EEXIST)
+			err = tell_clash(flow, draft);
+	}
+	if (err != -EEXIST || !natty_proto_has_ports(t->proto) || !flow->oif)
+		return natty_nat_drop(err);
+	c.req.family = t->family;
+	c.req.proto = t->proto;
+	c.req.addr = t->src.addr;
+	c.req.random = true;
+	c.req.want = ntohs(t->src.port);
+	draft->flags |= BIT(NATTY_CONN_SRC) | BIT(NATTY_CONN_SHARED);
+	err = share_port(flow, &c, draft, conn);
+	draft->flags &= ~(BIT(NATTY_CONN_SRC) | BIT(NATTY_CONN_SHARED));
+	return natty_nat_drop(err);
 }
 
 enum natty_counter natty_nat_source(struct natty_flow *flow,

@@ -351,11 +351,8 @@ static bool maps_internal(const struct natty_conn *conn,
 	if (!natty_conn_maps(conn) || conn->proto != proto ||
 	    !natty_conn_end_is(conn, NATTY_END_ORIG_SRC, ep))
 		return false;
-	if (natty_conn_is(conn, NATTY_CONN_STATIC)) {
-		natty_conn_get_end(conn, NATTY_END_NEW_SRC, &end);
-		return realm->addr &&
-		       natty_addr_equal(conn->family, realm->addr, &end.addr);
-	}
+	if (natty_conn_is(conn, NATTY_CONN_STATIC) || realm->forwards)
+		return natty_conn_is(conn, NATTY_CONN_STATIC) && realm->forwards;
 	if (conn->rule != realm->rule || conn->ifindex != realm->ifindex ||
 	    natty_conn_is(conn, NATTY_CONN_ADDRESS) != !!realm->remote)
 		return false;
@@ -370,20 +367,16 @@ struct natty_conn *natty_table_find_internal(const struct natty_table *table,
 					     u8 proto,
 					     const struct natty_endpoint *ep)
 {
-	struct natty_conn *conn, *found = NULL;
+	struct natty_conn *conn;
 	struct cursor c;
 
 	cursor_init(&c, table, realm->remote ?
 		    hash_paired(table, proto, ep, realm->remote) :
 		    hash_endpoint(table, NATTY_SLOT_INTERNAL, proto, ep));
-	while ((conn = cursor_next(&c))) {
-		if (!maps_internal(conn, realm, proto, ep))
-			continue;
-		found = conn;
-		if (natty_conn_is(conn, NATTY_CONN_STATIC))
-			break;
-	}
-	return found;
+	while ((conn = cursor_next(&c)))
+		if (maps_internal(conn, realm, proto, ep))
+			return conn;
+	return NULL;
 }
 
 struct natty_conn *natty_table_find_external(const struct natty_table *table,

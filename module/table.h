@@ -121,17 +121,16 @@ void natty_table_prefetch(const struct natty_table *table,
  * struct natty_realm - for which outside a mapping holds
  * @rule: id of the rule that translates
  * @ifindex: way out
- * @addr: external address, or NULL; a forward with that address holds too, and
- *	goes first
  * @remote: the only remote address, or NULL if it holds for all
+ * @forwards: only a forward will do, of whatever rule and way out
  *
  * An internal endpoint has one mapping for each realm that it talks to.
  */
 struct natty_realm {
 	u32 rule;
 	u32 ifindex;
-	const union nf_inet_addr *addr;
 	const union nf_inet_addr *remote;
+	bool forwards;
 };
 
 /* The object whose mapping has this internal endpoint in a realm. Under RCU. */
