@@ -19,7 +19,7 @@ module_make() {
 	local flavour=$1 file=$2
 
 	shift 2
-	make --no-print-directory -C "$TOP_DIR" module KDIR="$K_BUILD" BUILD="$CACHE/build/$flavour" \
+	make --no-print-directory -j"$(nproc)" -C "$TOP_DIR" module KDIR="$K_BUILD" BUILD="$CACHE/build/$flavour" \
 		${K_ARCH:+ARCH=$K_ARCH} "$@" && cp "$CACHE/build/$flavour/module/natty.ko" "$file"
 }
 
@@ -36,5 +36,5 @@ tool_build() {
 }
 
 tool_make() {
-	make --no-print-directory -C "$TOP_DIR/userctl" && mkdir -p "$1" && cp "$TOP_DIR/userctl/userctl" "$1/"
+	make --no-print-directory -j"$(nproc)" -C "$TOP_DIR/userctl" && mkdir -p "$1" && cp "$TOP_DIR/userctl/userctl" "$1/"
 }
