@@ -286,10 +286,18 @@ const char *value_mark(const char *text, uint32_t *mark, uint32_t *mask)
 
 const char *value_iface(const char *text, char name[IFACE_MAX + 1])
 {
+	const char *c;
+
 	/* What the kernel refuses as an interface name. */
-	if (!strcmp(text, ".") || !strcmp(text, "..") ||
+	if (!*text || !strcmp(text, ".") || !strcmp(text, "..") ||
 	    strpbrk(text, "/:"))
 		return "no interface can have this name";
+	/* What would be no word, or another one, in a file. */
+	for (c = text; *c; c++)
+		if ((unsigned char)*c <= ' ' || *c == 0x7f)
+			return "no interface can have this name";
+	if (*text == '#')
+		return "a name that begins with # cannot be written";
 	if (!cut(name, IFACE_MAX + 1, text, strlen(text)))
 		return "an interface name has at most 15 bytes";
 	return NULL;
