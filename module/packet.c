@@ -36,7 +36,10 @@ static void *at(const struct natty_packet *pkt, unsigned int off)
 /* Is the packet that long, and are those bytes in its linear part now? */
 static bool have(struct natty_packet *pkt, unsigned int end)
 {
-	return end <= pkt->len && pskb_may_pull(pkt->skb, end);
+	if (end > pkt->len)
+		return false;
+	return likely(end <= skb_headlen(pkt->skb)) ||
+	       pskb_may_pull(pkt->skb, end);
 }
 
 /*
@@ -409,7 +412,7 @@ static enum natty_counter parse_l4(struct natty_packet *pkt, u8 hop_limit)
 }
 
 /* Is this neither 0/8 nor 127/8 nor 224/3, which need a closer look? */
-static bool ipv4_is_ordinary(__be32 addr)
+static __always_inline bool ipv4_is_ordinary(__be32 addr)
 {
 	u8 net = ntohl(addr) >> 24;
 

@@ -62,14 +62,15 @@ static unsigned int check_offset(u8 proto)
 	}
 }
 
-/* The difference that a checksum sees when @n words @from become @to. */
-static __wsum difference(const __be32 *from, const __be32 *to, unsigned int n)
+/* The difference that a checksum sees when one address becomes another. */
+static __wsum difference6(const struct in6_addr *from, const struct in6_addr *to)
 {
 	u64 sum = 0;
 	unsigned int i;
 
-	for (i = 0; i < n; i++)
-		sum += (u64)(__force u32)~from[i] + (__force u32)to[i];
+	for (i = 0; i < 4; i++)
+		sum += (u64)(__force u32)~from->s6_addr32[i] +
+		       (__force u32)to->s6_addr32[i];
 	sum = (sum & U32_MAX) + (sum >> 32);
 	return (__force __wsum)(u32)((sum & U32_MAX) + (sum >> 32));
 }
@@ -116,14 +117,15 @@ static void set_addr(struct sk_buff *skb, unsigned int off, u8 family,
 		struct iphdr *ih = (struct iphdr *)(skb->data + off);
 		__be32 *addr = dst ? &ih->daddr : &ih->saddr;
 
-		change->addr = difference(addr, &to->ip, 1);
+		change->addr = csum_sub((__force __wsum)to->ip,
+					(__force __wsum)*addr);
 		csum_replace_by_diff(&ih->check, change->addr);
 		*addr = to->ip;
 	} else {
 		struct ipv6hdr *ih = (struct ipv6hdr *)(skb->data + off);
 		struct in6_addr *addr = dst ? &ih->daddr : &ih->saddr;
 
-		change->addr = difference(addr->s6_addr32, to->in6.s6_addr32, 4);
+		change->addr = difference6(addr, &to->in6);
 		*addr = to->in6;
 	}
 }
