@@ -238,30 +238,27 @@ def watch(family, pairs):
     """Count, at each hook, packets of the (source, destination) pairs."""
     l3 = L3[family]
     text = ["flush ruleset", "table %s watch {" % l3]
-    for hook, _, _ in HOOKS:
-        text += ["counter %s_%s {}" % (hook, name) for name in pairs]
     for hook, where, priority in HOOKS:
         text += ["chain %s {" % hook, "type filter hook %s priority %d;"
                  % (where, priority)]
-        text += ["%s saddr %s %s daddr %s counter name %s_%s"
+        text += ['%s saddr %s %s daddr %s counter comment "%s_%s"'
                  % (l3, src, l3, dst, hook, name)
                  for name, (src, dst) in pairs.items()]
         text.append("}")
     # It also makes conntrack look at every packet.
-    text += ["chain tracked { type filter hook forward priority 10;",
+    text += ["chain tracked {", "type filter hook forward priority 10;",
              "ct state new,established,related accept", "drop", "}", "}"]
     nft("\n".join(text) + "\n")
 
 
 def counted(family):
     """{(hook, name): packets} for every counter that is not 0."""
-    words = run(["nft", "list", "counters", "table", L3[family], "watch"])[1].split()
     found = {}
-    for at, word in enumerate(words):
-        if word == "counter":
-            name = words[at + 1]
-        if word == "packets" and int(words[at + 1]):
-            found[tuple(name.split("_"))] = int(words[at + 1])
+    for line in run(["nft", "list", "table", L3[family], "watch"])[1].splitlines():
+        words = line.split()
+        if "comment" in words and words[words.index("packets") + 1] != "0":
+            name = tuple(words[words.index("comment") + 1].strip('"').split("_"))
+            found[name] = int(words[words.index("packets") + 1])
     return found
 
 

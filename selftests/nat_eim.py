@@ -397,7 +397,8 @@ def exhausted(family, proto):
     true(any("no-port" in key for key in moved(before)), "not counted as no-port")
     equal([pkt.View(p).type for p in seen["lan"]], [1 if family == 6 else 3],
           "ICMP unreachable to the client")
-    equal(pkt.View(seen["lan"][0]).seg[8:8 + len(raw)][:28], raw[:28], "its quote")
+    quote = pkt.View(seen["lan"][0]).seg[8:8 + len(raw)]
+    pkt.same(quote, pkt.xlate(raw)[:len(quote)], "its quote")
 
 
 if __name__ == "__main__":

@@ -126,12 +126,12 @@ def wrong_inner():
 
 def without_mapping(family, kind):
     """What no flow explains reaches nobody inside."""
-    masquerade(family)
-    fake = pkt.udp(X[family], S[family][0], port(), 80)
-    refused(kind, pkt.error(S[family][0], X[family], kind, fake), "icmp-unrelated")
-    # Nor may an error be addressed to the inside directly.
-    fake = pkt.udp(C[family][0], S[family][0], port(), 80)
-    lab.nothing("wan", pkt.error(S[family][0], X[family], kind, fake))
+    apply("rule postrouting oif wan0 src %s snat %s\n" % (INSIDE[family], POOL[family][2]))
+    outward(lab, "udp", C[family][0], None, S[family][0], ext=[POOL[family][2]])
+    for about in (POOL[family][2], X[family], C[family][0]):
+        fake = pkt.udp(about, S[family][0], port(), 80)
+        for target in {about, X[family]} - {C[family][0]}:
+            lab.nothing("wan", pkt.error(S[family][0], target, kind, fake))
 
 
 for _family in FAMILIES:

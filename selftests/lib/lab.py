@@ -33,6 +33,7 @@ import pkt
 CLONE_NEWNET = 0x40000000
 ETH_IP, ETH_IP6, ETH_ARP = 0x0800, 0x86dd, 0x0806
 PACKET_IGNORE_OUTGOING = 23
+SO_RCVBUFFORCE = 33
 
 C = {4: ["10.0.0.2", "10.0.0.3", "10.0.0.4"],
      6: ["fd00:a::2", "fd00:a::3", "fd00:a::4"]}
@@ -187,7 +188,7 @@ class Lab:
         try:
             s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
             s.setsockopt(263, PACKET_IGNORE_OUTGOING, 1)
-            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+            s.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 32 << 20)
             run(["ip", "link", "set", name, "up", "mtu", "9000"])
             s.bind((name, 3))  # ETH_P_ALL
             s.setblocking(False)
