@@ -49,7 +49,7 @@ uml_kernel() {
 uml_stock_source() {
 	need "${BUILD_PACKAGES[@]}" "${UML_PACKAGES[@]}"
 	uml_kernel uml-6.1 "$(dpkg-query -W -f '${Version}' linux-source-6.1)" /usr/src/linux-source-6.1.tar.xz \
-		"$VM_DIR/uml.config"
+		"$VM_DIR/uml.config" "$VM_DIR/uml-fast.config"
 }
 
 uml_debug_source() {
