@@ -293,6 +293,79 @@ static void hosts_before_a_network(struct kunit *test)
 	natty_ruleset_free(set);
 }
 
+/* Ranges that are cut into blocks, beside single ports and other rules. */
+static void port_ranges_agree_with_linear_search(struct kunit *test)
+{
+	static const unsigned int sizes[] = { 16, 17, 100, 1000 };
+	struct fixture *f = test->priv;
+	struct natty_tuple t = { .family = NFPROTO_IPV4, .proto = IPPROTO_TCP };
+	struct natty_rule_key key = { .tuple = &t };
+	struct natty_ruleset *set;
+	struct natty_rule *rule;
+	unsigned int i, size, wrong = 0;
+
+	for (size = 0; size < ARRAY_SIZE(sizes); size++) {
+		while (f->n < sizes[size]) {
+			rule = add_rule(test);
+			rule->match = NATTY_MATCH_DPORT;
+			rule->dport_min = draw(65536);
+			rule->dport_max = rule->dport_min +
+				draw(draw(2) ? 65536 - rule->dport_min : 8);
+			if (!draw(8))
+				rule->match |= NATTY_MATCH_PROTO;
+			rule->proto = random_proto();
+			if (!draw(16))
+				rule->invert = NATTY_MATCH_DPORT;
+			if (!draw(20))
+				rule->match = NATTY_MATCH_PROTO;
+		}
+		/* Several at both ends. */
+		f->rule[7]->dport_min = 0;
+		f->rule[8]->dport_max = 65535;
+		f->rule[9]->dport_min = 0;
+		f->rule[9]->dport_max = 65535;
+		set = compile(test);
+		for (i = 0; i < 65536; i += 1 + draw(8)) {
+			t.dst.port = htons(i);
+			t.proto = random_proto();
+			wrong += natty_ruleset_find(set, &key) !=
+				 first_match(f, &key);
+		}
+		natty_ruleset_free(set);
+		cond_resched();
+	}
+	KUNIT_EXPECT_EQ(test, wrong, 0);
+}
+
+static void disjoint_ranges_are_found(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	struct natty_tuple t = { .family = NFPROTO_IPV4, .proto = IPPROTO_TCP };
+	struct natty_rule_key key = { .tuple = &t };
+	struct natty_ruleset *set;
+	struct natty_rule *rule;
+	unsigned int i, wrong = 0;
+	u64 start;
+
+	for (i = 0; i < 6000; i++) {
+		rule = add_rule(test);
+		rule->match = NATTY_MATCH_DPORT;
+		rule->dport_min = 1024 + 10 * i;
+		rule->dport_max = 1024 + 10 * i + 9;
+	}
+	set = compile(test);
+	start = ktime_get_ns();
+	for (i = 1024; i < 61024; i++) {
+		t.dst.port = htons(i);
+		wrong += natty_ruleset_find(set, &key) !=
+			 f->rule[(i - 1024) / 10];
+	}
+	kunit_info(test, "6000 ranges: find %llu ns\n",
+		   div_u64(ktime_get_ns() - start, 60000));
+	natty_ruleset_free(set);
+	KUNIT_EXPECT_EQ(test, wrong, 0);
+}
+
 /* A gate may let too much pass, never too little. */
 static void gate_passes_what_rules_match(struct kunit *test)
 {
@@ -426,6 +499,8 @@ static struct kunit_case ruleset_test_cases[] = {
 	KUNIT_CASE(small_sets_agree_with_linear_search),
 	KUNIT_CASE(large_sets_agree_with_linear_search),
 	KUNIT_CASE(hosts_before_a_network),
+	KUNIT_CASE(port_ranges_agree_with_linear_search),
+	KUNIT_CASE(disjoint_ranges_are_found),
 	KUNIT_CASE(gate_passes_what_rules_match),
 	KUNIT_CASE(gate_knows_a_name_until_told_to_forget),
 	KUNIT_CASE(gate_opens_for_many_wildcards),
