@@ -12,7 +12,7 @@
 struct natty_net;
 
 /* Most rules of a chain, most pools, most forwards of a configuration. */
-#define NATTY_CONFIG_ENTRIES_MAX	(1U << 20)
+#define NATTY_CONFIG_ENTRIES_MAX	1048576U
 
 /**
  * struct natty_forward - a static mapping
@@ -57,7 +57,7 @@ struct natty_heir {
  * @pool_room: how many pools @pool has room for
  * @forward_room: how many forwards @forward has room for
  * @nholes: how many forwards are deleted
- * @pool_index: places of pools by name, while staged and once needed
+ * @pool_index: places of pools by name, made when first needed; under nn->lock
  * @forward_index: places of forwards by @proto and @ext, likewise
  * @heir: rules that inherit the counter of another when this is committed
  * @nheirs: how many

@@ -28,7 +28,7 @@ struct host_key {
 struct host {
 	struct rhash_head node;
 	struct host_key key;
-	spinlock_t lock;
+	spinlock_t lock; /* innermost but for the table's own */
 	bool dead;
 	u32 count[NATTY_HOST_COUNTS];
 	struct rcu_head rcu;

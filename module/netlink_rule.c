@@ -45,7 +45,7 @@ static int add_rule(struct natty_config *config, struct natty_rule *rule,
 				    position ? nla_get_u32(position) : 0);
 	if (err == -ERANGE)
 		NL_SET_ERR_MSG_ATTR_FMT(info->extack, position,
-					"the chain has only %u rules",
+					"no such position: the chain has %u",
 					config->nrules[rule->chain]);
 	else if (err == -ENOSPC)
 		NL_SET_ERR_MSG(info->extack, "too many rules");
@@ -96,7 +96,7 @@ static int del_by_position(struct natty_config *config, u8 chain,
 
 	if (position > config->nrules[chain]) {
 		NL_SET_ERR_MSG_ATTR_FMT(extack, attr,
-					"the chain has only %u rules",
+					"no such position: the chain has %u",
 					config->nrules[chain]);
 		return -ENOENT;
 	}
