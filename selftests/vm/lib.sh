@@ -33,7 +33,7 @@ once() {
 
 # logged NAME COMMAND...: keeps the output of something long in a file; shows its end when it fails.
 logged() {
-	local log="$CACHE/log/$1.log" begin=$SECONDS
+	local log="$CACHE/log/${1// /-}.log" begin=$SECONDS
 
 	say "$1 ..."
 	shift

@@ -4,7 +4,7 @@
 
 REPORTS='BUG:|BUG at|WARNING:|KASAN|UBSAN|KCSAN|ODEBUG|DEBUG_LOCKS_WARN|general protection|Oops|Kernel panic'
 REPORTS+='|INFO: (possible|suspicious|rcu|task|trying|inconsistent|NMI)|possible (circular|recursive)|suspicious RCU'
-REPORTS+='|refcount_t|(list_add|list_del).* corruption|unregister_netdevice: waiting|unreferenced object|leaked'
+REPORTS+='|refcount_t|(list_add|list_del).* corruption|unregister_netdevice: waiting|unreferenced object|leaked|suspected memory leak'
 REPORTS+='|divide error|soft lockup|hung_task|blocked for more than|stack-protector|kmem_cache_destroy|Objects remaining'
 REPORTS+='|scheduling while atomic|sleeping function|rcu_sched|rcu_preempt self|Call Trace|page allocation failure'
 REPORTS+='|not freed|nf_unregister_net_hook|Unable to handle'
@@ -15,9 +15,12 @@ report_log() {
 }
 
 # What changes from boot to boot is taken out, so that two logs can be compared.
+report_plain() {
+	sed -E 's/0x[0-9a-f]+|[0-9a-f]{8,}/X/g; s/[0-9]+/N/g'
+}
+
 report_lines() {
-	report_log "$1" | grep -aE "$REPORTS" | grep -avE '^natty-guest: (begin|end)' |
-		sed -E 's/0x[0-9a-f]+|[0-9a-f]{8,}/X/g; s/[0-9]+/N/g' | sort
+	report_log "$1" | grep -aE "$REPORTS" | grep -avE '^natty-guest: (begin|end)' | report_plain | sort
 }
 
 # report_baseline FLAVOUR: prints the file with what the kernel says about itself, without natty.
@@ -43,8 +46,23 @@ report_new() {
 	baseline=$(once "baseline-$1" report_baseline "$1") || return 1
 	new=$(report_lines "$2" | comm -13 "$baseline" -)
 	[ -n "$new" ] || return 0
-	report_log "$2" | awk -v pattern="$REPORTS" '
-		$0 ~ pattern { left = 45 }
-		left > 0 { print "  | " $0; left-- }' | head -n 200
+	# The later ones of equal lines are the new ones: the kernel's own come while it boots.
+	report_log "$2" | awk -v plain=<(report_log "$2" | report_plain) -v new="$new" '
+		BEGIN {
+			lines = split(new, line, "\n")
+			for (i = 1; i <= lines; i++)
+				wanted[line[i]]++
+			while ((getline text < plain) > 0) {
+				all[++total] = text
+				count[text]++
+			}
+		}
+		{
+			passed[all[NR]]++
+			if (passed[all[NR]] > count[all[NR]] - wanted[all[NR]])
+				left = 45
+			if (left-- > 0)
+				print "  | " $0
+		}' | head -n 250
 	return 1
 }

@@ -10,7 +10,7 @@ results_open() {
 	mkdir -p "$RESULTS"
 	: >"$RESULTS/all"
 	ln -sfn "$RESULTS" "$CACHE/results/latest"
-	find "$CACHE/results" -mindepth 1 -maxdepth 1 -type d | sort | head -n -10 | while read -r old; do
+	find "$CACHE/results" -mindepth 1 -maxdepth 1 -type d -mmin +180 | sort | head -n -10 | while read -r old; do
 		rm -rf "$old"
 	done
 }
