@@ -140,9 +140,10 @@ static inline bool natty_conn_unmark(struct natty_conn *conn,
 	return atomic_fetch_andnot(BIT(bit), &conn->flags) & BIT(bit);
 }
 
-/* Softirqs are disabled. */
+/* Softirqs are disabled; so is preemption then, also where softirqs are threads. */
 static inline void natty_conn_lock(struct natty_conn *conn)
 {
+	preempt_disable();
 	while (atomic_fetch_or_acquire(BIT(NATTY_CONN_LOCK), &conn->flags) &
 	       BIT(NATTY_CONN_LOCK))
 		cpu_relax();
@@ -151,6 +152,7 @@ static inline void natty_conn_lock(struct natty_conn *conn)
 static inline void natty_conn_unlock(struct natty_conn *conn)
 {
 	atomic_fetch_andnot_release(BIT(NATTY_CONN_LOCK), &conn->flags);
+	preempt_enable();
 }
 
 static inline void natty_conn_get_end(const struct natty_conn *conn,

@@ -307,7 +307,14 @@ static struct natty_rule *find_rule(const struct natty_flow *flow, u8 chain)
 		.oif = flow->oif,
 		.mark = flow->pkt.skb->mark,
 	};
+	struct natty_tuple outer;
 
+	/* An error's tuple is that of what it quotes; rules mean the error. */
+	if (flow->pkt.kind == NATTY_PACKET_ERROR) {
+		outer = flow->pkt.tuple;
+		natty_packet_outer(&flow->pkt, &outer);
+		key.tuple = &outer;
+	}
 	return natty_ruleset_find(flow->config->chain[chain], &key);
 }
 
@@ -405,7 +412,8 @@ static unsigned int source(struct natty_flow *flow, u8 chain)
 	}
 	if (!conn)
 		return NF_ACCEPT;
-	natty_conn_confirm(flow->nn, conn, &flow->config->set);
+	if (unlikely(natty_conn_is(conn, NATTY_CONN_UNCONFIRMED)))
+		natty_conn_confirm(flow->nn, conn, &flow->config->set);
 	if (!translate(flow, conn, dir, NATTY_MANIP_SRC))
 		return drop_packet(flow->nn, NATTY_DROP_NO_MEMORY);
 	return NF_ACCEPT;
@@ -561,6 +569,8 @@ static unsigned int hook_##name(void *priv, struct sk_buff *skb,	\
 {									\
 	unsigned int verdict;						\
 									\
+	if (likely(softirq_count()))					\
+		return name(priv, skb, state);				\
 	local_bh_disable();						\
 	verdict = name(priv, skb, state);				\
 	local_bh_enable();						\

@@ -2,6 +2,8 @@
 #ifndef NATTY_PACKET_H
 #define NATTY_PACKET_H
 
+#include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/skbuff.h>
 
 #include "stats.h"
@@ -115,6 +117,26 @@ static inline unsigned int natty_packet_min_header(u8 proto)
 		return 12;
 	default:
 		return 0;
+	}
+}
+
+/*
+ * The packet's own addresses and protocol, without ports: of an ICMP error not
+ * those of what it quotes.
+ */
+static inline void natty_packet_outer(const struct natty_packet *pkt,
+				      struct natty_tuple *t)
+{
+	t->src.port = 0;
+	t->dst.port = 0;
+	if (t->family == NFPROTO_IPV4) {
+		t->proto = IPPROTO_ICMP;
+		t->src.addr.ip = ip_hdr(pkt->skb)->saddr;
+		t->dst.addr.ip = ip_hdr(pkt->skb)->daddr;
+	} else {
+		t->proto = IPPROTO_ICMPV6;
+		t->src.addr.in6 = ipv6_hdr(pkt->skb)->saddr;
+		t->dst.addr.in6 = ipv6_hdr(pkt->skb)->daddr;
 	}
 }
 

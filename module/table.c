@@ -70,6 +70,7 @@ static void bucket_lock(struct natty_bucket *bucket)
 {
 	u32 head;
 
+	preempt_disable();
 	for (;;) {
 		head = READ_ONCE(bucket->head) & ~HEAD_LOCK;
 		if (try_cmpxchg_acquire(&bucket->head, &head, head | HEAD_LOCK))
@@ -81,6 +82,7 @@ static void bucket_lock(struct natty_bucket *bucket)
 static void bucket_unlock(struct natty_bucket *bucket)
 {
 	smp_store_release(&bucket->head, bucket->head & ~HEAD_LOCK);
+	preempt_enable();
 }
 
 /* Protocol and kind of slot go into one word with the port. */
