@@ -53,13 +53,13 @@ _userctl_keys()
 	done
 }
 
-# What may follow the command $1, whose further words are $2 and $3, before
-# which there is $4 as the last complete word, $5 words into the command.
+# What may follow, $4 words into the command $1, whose next word is $2 and whose
+# last complete one is $3.
 _userctl_words()
 {
 	local chains="prerouting postrouting output input"
 
-	case $5:$1 in
+	case $4:$1 in
 	1:rule) echo "add insert list delete flush" ;;
 	1:pool|1:forward) echo "add list delete flush" ;;
 	1:conn) echo "list count delete flush" ;;
@@ -71,13 +71,12 @@ _userctl_words()
 		[ "$2" = delete ] && echo "id"
 		echo "$chains"
 		;;
-	3:rule) [ "$2" = add ] && _userctl_rule "$4" ;;
-	*:rule) case $2 in add|insert) _userctl_rule "$4" ;; esac ;;
+	*:rule) case $2 in add|insert) _userctl_rule "$3" ;; esac ;;
 	2:pool) [ "$2" = delete ] && _userctl_pools ;;
 	*:pool) [ "$2" = add ] && echo "ports" ;;
 	2:forward) echo "tcp udp sctp dccp udplite" ;;
 	*:conn)
-		case $4 in
+		case $3 in
 		proto) echo "tcp udp icmp icmpv6 sctp dccp udplite gre esp" ;;
 		src|dst|sport|dport) ;;
 		*) echo "not src dst proto sport dport" ;;
@@ -106,8 +105,8 @@ _userctl()
 		[ "$COMP_CWORD" = 1 ] && words="$words --json --version"
 	else
 		words=$(_userctl_words "${COMP_WORDS[at]}" \
-			"${COMP_WORDS[at + 1]}" "${COMP_WORDS[at + 2]}" \
-			"${COMP_WORDS[COMP_CWORD - 1]}" $((COMP_CWORD - at)))
+			"${COMP_WORDS[at + 1]}" "${COMP_WORDS[COMP_CWORD - 1]}" \
+			$((COMP_CWORD - at)))
 		[ "${word:0:1}" = - ] && words="$words --help"
 	fi
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")

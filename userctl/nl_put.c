@@ -100,11 +100,8 @@ static void put_pool(struct nlmsghdr *nlh, const struct pool *pool)
 			       NATTY_A_RANGE_ADDR_MAX, &pool->ranges[i].addr);
 		mnl_attr_nest_end(nlh, nest);
 	}
-	/* Both ends: the default of the second is 65535, not the first. */
-	if (pool->ports.set) {
-		mnl_attr_put_u16(nlh, NATTY_A_POOL_PORT_MIN, pool->ports.min);
-		mnl_attr_put_u16(nlh, NATTY_A_POOL_PORT_MAX, pool->ports.max);
-	}
+	put_ports(nlh, NATTY_A_POOL_PORT_MIN, NATTY_A_POOL_PORT_MAX,
+		  &pool->ports);
 }
 
 void msg_put_external(struct nlmsghdr *nlh, const struct forward *forward)
