@@ -12,22 +12,87 @@ import os
 import sys
 import time
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import rig  # noqa: E402
+import control  # noqa: E402
 import lab  # noqa: E402
 import packets  # noqa: E402
+import scale  # noqa: E402
 from rivals import RIVALS, make_room  # noqa: E402
+
+ALL = list(rig.SIZES)
+# name: (what measures it, for which sizes, for whom, what it tells)
+PARTS = {
+    "established": (packets.established, ALL,
+                    "plain nft flowtable iptables natty natty-accounting",
+                    "packets of UDP flows from inside; first packets, memory "
+                    "and teardown of the same flows"),
+    "directions": (packets.directions, ["1", "53k", "509k", "2m"],
+                   "plain nft natty", "UDP flows outwards, answers, both"),
+    "shuffled": (packets.shuffled, ["509k"], "plain nft natty",
+                 "the same, flows met in another order than they came"),
+    "tcp": (packets.tcp, ["53k", "509k"], "plain nft natty",
+            "TCP connections, opened by handshakes"),
+    "ipv6": (packets.ipv6, ["53k", "509k"], "plain nft natty", "UDP over IPv6"),
+    "rules": (scale.rules, [""], "nft natty",
+              "first packets behind 1, 100, 10 000 rules"),
+    "forwards": (scale.forwards, [""], "natty",
+                 "packets beside 1, 10 000, 60 000 forwards"),
+    "pools": (scale.pools, [""], "nft natty",
+              "first packets when a pool is nearly full"),
+    "instructions": (packets.instructions, ["1", "53k"],
+                     "plain nft natty", "instructions a packet; only where "
+                     "the clock counts them"),
+    "control": (control.control, [""], "nft natty",
+                "dump and delete of 1 M connections, apply of 10 000 rules"),
+}
 
 
 def options():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--only", default="established,first")
-    parser.add_argument("--sizes", default="1,1k,53k,509k,2m")
-    parser.add_argument("--who", default="plain,nft,natty")
+    parser.add_argument("blast", help="the module natty_blast.ko")
+    parser.add_argument("--only", default=",".join(
+        name for name in PARTS if name != "instructions"))
+    parser.add_argument("--sizes")
+    parser.add_argument("--who")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--profile")
-    return parser.parse_args()
+    opts = parser.parse_args()
+    if opts.only == "help":
+        for name, (_, sizes, who, text) in PARTS.items():
+            print("%-12s %s\n%12s (%s; %s)" % (
+                name, text, "", ",".join(sizes) or "one size",
+                who.replace(" ", ",")))
+        sys.exit(0)
+    # These come with those.
+    also = {"first": "established", "memory": "established",
+            "teardown": "established"}
+    opts.only = list(dict.fromkeys(
+        also.get(name, name) for name in opts.only.split(",")))
+    return opts
+
+
+def profile(opts):
+    """Keep the path busy for those who look at it from outside."""
+    rival = RIVALS[opts.who]()
+    hosts, ports = rig.SIZES[opts.sizes]
+    job = os.environ["NATTY_JOB"]
+    with rig.Rig() as r:
+        rival.setup()
+        gen = rig.Pktgen(r)
+        gen.send(hosts, ports, hosts * ports)
+        with open("/proc/kallsyms") as f, open(job + "/kallsyms", "w") as to:
+            to.write(f.read())
+        rig.write(job + "/profile-" + opts.who, "")
+        count = hosts * ports
+        if opts.profile != "first":
+            count = max(count, 1000000)
+        while not os.path.exists(job + "/profile-end"):
+            if opts.profile == "first":
+                rival.flush()
+            print("@ %s %s %.0f ns" % (opts.who, opts.sizes,
+                                       gen.send(hosts, ports, count)))
 
 
 def warm_memory():
@@ -43,42 +108,41 @@ def warm_memory():
     lab.run(["umount", "/mnt"])
 
 
-def profile(opts):
-    """Keep the path busy for those who look at it from outside."""
-    rival = RIVALS[opts.who]()
-    hosts, ports = rig.SIZES[opts.sizes]
-    job = os.environ["NATTY_JOB"]
-    with rig.Rig() as r:
-        rival.setup()
-        gen = rig.Pktgen(r)
-        gen.send(hosts, ports, hosts * ports)
-        with open("/proc/kallsyms") as f, open(job + "/kallsyms", "w") as to:
-            to.write(f.read())
-        rig.write(job + "/profile-" + opts.who, "")
-        while not os.path.exists(job + "/profile-end"):
-            if opts.profile == "first":
-                rival.flush()
-            cost = gen.send(hosts, ports, max(hosts * ports, 1000000)
-                            if opts.profile != "first" else hosts * ports)
-            print("@ %s %s %.0f ns" % (opts.who, opts.sizes, cost))
+def one_round(number, opts):
+    for name in opts.only:
+        measure, sizes, whose, _ = PARTS[name]
+        for size in sizes:
+            if size and opts.sizes and size not in opts.sizes.split(","):
+                continue
+            for who in whose.split():
+                if opts.who and who not in opts.who.split(","):
+                    continue
+                measure(RIVALS[who](), size, reporter(number, who))
+
+
+def reporter(number, who):
+    def report(part, size, value):
+        print("@" + json.dumps({"round": number, "who": who, "part": part,
+                                "size": size, "value": round(value, 2)}),
+              flush=True)
+    return report
 
 
 def main():
     opts = options()
-    warm_memory()
+    if opts.only != ["instructions"]:
+        warm_memory()
     lab.run(["modprobe", "pktgen"])
     make_room()
     if opts.profile:
         profile(opts)
         return
     for number in range(opts.rounds):
-        for size in opts.sizes.split(","):
-            for who in opts.who.split(","):
-                def report(part, size, value):
-                    print("@" + json.dumps({
-                        "round": number, "who": who, "part": part,
-                        "size": size, "value": round(value, 2)}), flush=True)
-                packets.established(None, RIVALS[who](), size, report)
+        start = time.monotonic()
+        one_round(number, opts)
+        print("round %d of %d took %d s" % (number + 1, opts.rounds,
+                                            time.monotonic() - start),
+              flush=True)
 
 
 main()

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Makes medians, a table, JSON and a plot of what a guest measured."""
+"""Makes of what a guest measured: medians, tables, JSON, the plot's data, and
+the comparison with what was recorded. Exits 1 if a ratio became worse."""
 import argparse
 import collections
 import json
@@ -8,53 +9,180 @@ import os
 import statistics
 import sys
 
-# What is compared: nf_nat's added cost in the same run is 1.
-BASE, PLAIN = "nft", "plain"
+import goals
+
+# The ratio of a cost is natty's to that of BASE, both over plain forwarding
+# if that was measured, too.
+BASE, PLAIN, OURS = "nft", "plain", "natty"
+WHO = ["plain", "nft", "flowtable", "iptables", "natty", "natty-accounting"]
+# What plain forwarding costs, too.
+COSTS = ("ns", "instructions")
+# A ratio may be worse than the recorded one by this much before it counts.
+TOLERANCE, SLACK = 1.15, 0.02
 
 
 def read(path):
-    """{(part, size, who): median} and how far the rounds lay apart."""
-    values = collections.defaultdict(list)
+    """{(part, size): {who: median}}, in the order of measuring."""
+    values = collections.OrderedDict()
     with open(path) as f:
         for line in f:
             if line.startswith("@{"):
                 it = json.loads(line[1:])
-                values[it["part"], it["size"], it["who"]].append(it["value"])
-    return {key: statistics.median(v) for key, v in values.items()}
+                group = values.setdefault((it["part"], it["size"]),
+                                          collections.OrderedDict())
+                group.setdefault(it["who"], []).append(it["value"])
+    return collections.OrderedDict(
+        (key, {who: statistics.median(v) for who, v in group.items()})
+        for key, group in values.items())
 
 
 def plain_of(medians, part, size):
     """First packets are compared with plain forwarding of any packet."""
-    return medians.get((part, size, PLAIN),
-                       medians.get(("established", size, PLAIN)))
+    if goals.of(part).unit not in COSTS:
+        return None
+    for other in (part, part.replace("first", "established"),
+                  part.replace("-first", "")):
+        cost = medians.get((other, size), {}).get(PLAIN)
+        if cost is not None:
+            return cost
+    return None
 
 
-def rows(medians):
-    """One row a figure, with added cost and ratio where they make sense."""
-    for (part, size, who), value in medians.items():
-        row = {"part": part, "size": size, "who": who, "value": value}
+def ratio_of(medians, part, size, who=OURS):
+    """How a rival's cost stands to that of BASE; None: it cannot be told."""
+    group = medians[part, size]
+    plain = plain_of(medians, part, size) or 0
+    if who not in group or BASE not in group or group[BASE] <= plain:
+        return None
+    return round((group[who] - plain) / (group[BASE] - plain), 3)
+
+
+def against_first(medians, part, size):
+    """What scales is compared with its own smallest figure."""
+    smallest = next(group for (other, _), group in medians.items()
+                    if other == part)
+    group = medians[part, size]
+    if OURS not in group or group is smallest:
+        return None
+    return round(group[OURS] / smallest[OURS], 3)
+
+
+def key_figure(medians, part, size):
+    """The one number that this row is judged by, or None."""
+    judged = goals.of(part).judged
+    if judged == "ratio":
+        return ratio_of(medians, part, size)
+    if judged == "growth":
+        return against_first(medians, part, size)
+    return medians[part, size].get(OURS)
+
+
+def json_rows(medians):
+    rows = []
+    for (part, size), group in medians.items():
         plain = plain_of(medians, part, size)
-        if plain is not None and who != PLAIN:
-            row["added"] = round(value - plain, 1)
-            base = medians.get((part, size, BASE))
-            if base is not None and base > plain:
-                row["ratio"] = round((value - plain) / (base - plain), 3)
-        yield row
+        for who, value in group.items():
+            row = {"part": part, "size": size, "who": who, "value": value,
+                   "unit": goals.of(part).unit}
+            if plain is not None and who != PLAIN:
+                row["added"] = round(value - plain, 1)
+                row["ratio"] = ratio_of(medians, part, size, who)
+            rows.append(row)
+    return rows
 
 
-def table(rows_):
+def tables(medians):
     parts = collections.OrderedDict()
-    for row in rows_:
-        parts.setdefault((row["part"], row["size"]), []).append(row)
-    lines = ["%-22s %-8s %-16s %12s %10s %8s" % (
-        "part", "flows", "who", "value", "added", "ratio")]
-    for (part, size), group in sorted(
-            parts.items(), key=lambda kv: kv[0][0]):
-        for row in group:
-            lines.append("%-22s %-8s %-16s %12.1f %10s %8s" % (
-                part, size, row["who"], row["value"],
-                row.get("added", ""), row.get("ratio", "")))
+    for part, size in medians:
+        parts.setdefault(part, []).append(size)
+    return "\n".join(one_table(medians, part, sizes)
+                     for part, sizes in parts.items())
+
+
+def one_table(medians, part, sizes):
+    about = goals.of(part)
+    whos = [who for who in WHO
+            if any(who in medians[part, size] for size in sizes)]
+    head = "%-12s" % "" + "".join("%17s" % who for who in whos)
+    if about.unit in COSTS:
+        head += "%9s" % "added"
+    head += "%9s%9s" % ("" if about.judged == "value" else about.judged,
+                        "goal")
+    lines = ["%s: %s" % (part, about.text), head.rstrip()]
+    lines += [one_row(medians, part, size, whos) for size in sizes]
     return "\n".join(lines) + "\n"
+
+
+def one_row(medians, part, size, whos):
+    about = goals.of(part)
+    group = medians[part, size]
+    line = "%12s" % size + "".join(
+        "%17s" % ("%.1f" % group[who] if who in group else "")
+        for who in whos)
+    plain = plain_of(medians, part, size)
+    if about.unit in COSTS:
+        known = plain is not None and OURS in group
+        line += "%9s" % ("%.0f" % (group[OURS] - plain) if known else "")
+    figure = key_figure(medians, part, size)
+    shown = figure is not None and about.judged != "value"
+    line += "%9s" % ("%.3f" % figure if shown else "")
+    goal = about.goals.get(size)
+    if goal is not None and figure is not None:
+        line += "%9s%s" % ("%g" % goal, "" if figure <= goal else "  missed")
+    return line.rstrip()
+
+
+def compare(medians, path):
+    """What became worse than what is recorded, as lines."""
+    worse = []
+    try:
+        with open(path) as f:
+            recorded = json.load(f)
+    except FileNotFoundError:
+        return worse
+    for (part, size) in medians:
+        figure = key_figure(medians, part, size)
+        was = recorded.get(("%s %s" % (part, size)).strip())
+        slack = SLACK if goals.of(part).judged == "ratio" else 0
+        if None not in (figure, was) and figure > was * TOLERANCE + slack:
+            worse.append("worse than recorded: %s %s: %g, was %g"
+                         % (part, size, figure, was))
+    return worse
+
+
+def record(medians, path):
+    recorded = {}
+    if os.path.exists(path):
+        with open(path) as f:
+            recorded = json.load(f)
+    for (part, size) in medians:
+        figure = key_figure(medians, part, size)
+        if figure is not None and goals.of(part).kept:
+            recorded[("%s %s" % (part, size)).strip()] = figure
+    with open(path, "w") as f:
+        json.dump(recorded, f, indent=1, sort_keys=True)
+        f.write("\n")
+
+
+def plot_data(medians, folder):
+    """For each plot a file: flows, and the added cost of each rival."""
+    import rig
+    for part in ("established", "first"):
+        with open(os.path.join(folder, part + ".dat"), "w") as f:
+            f.write("flows " + " ".join(WHO[1:]) + "\n")
+            for size in rig.SIZES:
+                group = medians.get((part, size))
+                plain = group and plain_of(medians, part, size)
+                if plain is None:
+                    continue
+                f.write("%d %s\n" % (rig.flows(size), " ".join(
+                    "%.1f" % (group[who] - plain) if who in group else "NaN"
+                    for who in WHO[1:])))
+
+
+def write(folder, name, text):
+    with open(os.path.join(folder, name), "w") as f:
+        f.write(text)
 
 
 def main():
@@ -63,14 +191,23 @@ def main():
     parser.add_argument("out")
     parser.add_argument("--record", action="store_true")
     opts = parser.parse_args()
-    all_rows = list(rows(read(opts.figures)))
-    with open(os.path.join(opts.out, "results.json"), "w") as f:
-        json.dump(all_rows, f, indent=1)
-        f.write("\n")
-    text = table(all_rows)
-    with open(os.path.join(opts.out, "table.txt"), "w") as f:
-        f.write(text)
+    medians = read(opts.figures)
+    recorded = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                            "recorded.json")
+    write(opts.out, "results.json",
+          json.dumps(json_rows(medians), indent=1) + "\n")
+    text = tables(medians)
+    write(opts.out, "table.txt", text)
     sys.stdout.write(text)
+    plot_data(medians, opts.out)
+    if opts.record:
+        record(medians, recorded)
+        return 0
+    worse = compare(medians, recorded)
+    for line in worse:
+        print(line)
+    return 1 if worse else 0
 
 
-main()
+sys.dont_write_bytecode = True
+sys.exit(main())

@@ -19,6 +19,13 @@ def read(path):
         return f.read()
 
 
+def timed(function, *args):
+    """Seconds that a call takes."""
+    start = time.monotonic()
+    function(*args)
+    return time.monotonic() - start
+
+
 def make_room():
     """The table of nf_conntrack is one for all namespaces."""
     lab.run(["modprobe", "nf_conntrack_netlink"])
@@ -38,6 +45,13 @@ class Plain:
     def flush(self):
         pass
 
+    def timed_flush(self):
+        return timed(self.flush)
+
+    def fixed(self, flows):
+        """Bytes a flow of what was there before the first flow."""
+        return 0
+
     def count(self):
         return None
 
@@ -55,13 +69,24 @@ class Conntrack(Plain):
     def flush(self):
         lab.run(["conntrack", "-F"])
 
+    def fixed(self, flows):
+        return 8 * BUCKETS / flows
+
     def count(self):
         return int(read("/proc/sys/net/" + NETFILTER + "count"))
+
+
+def others(number):
+    """Sources that no packet has."""
+    return [rig.ip4("100.64.0.0", n) for n in range(number)]
 
 
 class Nft(Conntrack):
     name = "nft"
     flowtable = ""
+    linear = True
+    dump = ["conntrack", "-L"]
+    delete = ["conntrack", "-D", "-s"]
 
     def setup(self, family=4, pool=None):
         low, high = pool or rig.POOL[family]
@@ -75,6 +100,26 @@ class Nft(Conntrack):
                 }
             }
             """ % (kind, self.flowtable, kind, rig.INSIDE[family], low, high))
+        self.patience()
+
+
+    def rules_text(self, number):
+        """What loads so many rules, and they; the last is for everybody."""
+        text = "".join('oifname "wan*" ip saddr %s snat to 203.0.113.1\n' % src
+                       for src in others(number - 1))
+        return ["nft", "-f", "-"], """
+            flush ruleset
+            table ip nat {
+                chain post {
+                    type nat hook postrouting priority 100
+                    %s
+                    oifname "wan*" ip saddr %s snat to %s-%s
+                }
+            }
+            """ % (text, rig.INSIDE[4], *rig.POOL[4])
+
+    def many_rules(self, number):
+        lab.run(*self.rules_text(number))
         self.patience()
 
 
@@ -108,6 +153,9 @@ class Natty(Plain):
     name = "natty"
     tracks = True
     settings = ""
+    linear = False
+    dump = ["userctl", "conn", "list"]
+    delete = ["userctl", "conn", "delete", "src"]
 
     def config(self, family, pool):
         low, high = pool or rig.POOL[family]
@@ -119,6 +167,20 @@ class Natty(Plain):
 
     def setup(self, family=4, pool=None):
         self.apply(self.config(family, pool))
+
+    def rules_text(self, number):
+        text = "".join("rule postrouting oif wan+ src %s snat pool ours\n" % src
+                       for src in others(number - 1))
+        return ["userctl", "apply", "-"], text + self.config(4, None)
+
+    def many_rules(self, number):
+        lab.run(*self.rules_text(number))
+
+    def many_forwards(self, number):
+        self.apply(self.config(4, None) + "".join(
+            "forward udp %s:%d %s:80\n" % (
+                rig.ip4("192.0.2.1", n // 60000), 1024 + n % 60000,
+                rig.ip4("10.200.0.0", n)) for n in range(number)))
 
     @staticmethod
     def apply(text):
@@ -146,10 +208,3 @@ class NattyAccounting(Natty):
 
 RIVALS = {kind.name: kind for kind in (
     Plain, Nft, Flowtable, Iptables, Natty, NattyIptables, NattyAccounting)}
-
-
-def timed(function, *args):
-    """Seconds that a call takes."""
-    start = time.monotonic()
-    function(*args)
-    return time.monotonic() - start
