@@ -477,7 +477,11 @@ static void leaving_close(struct leaving *leaving, struct natty_net *nn)
 {
 	unsigned int i;
 
-	for (i = 0; leaving->any && i < ARRAY_SIZE(nn->table); i++)
+	if (!leaving->any)
+		return;
+	/* Packets that see the old configuration may still open connections. */
+	synchronize_rcu();
+	for (i = 0; i < ARRAY_SIZE(nn->table); i++)
 		close_gone(nn, &nn->table[i], &leaving->before, &leaving->after);
 }
 

@@ -137,6 +137,8 @@ static enum natty_counter take_port(const struct natty_flow *flow,
 	if (port >= 0) {
 		draft->new_src.addr = c->req.addr;
 		draft->new_src.port = htons(port);
+		natty_table_prefetch_external(flow->table, t->proto,
+					      &draft->new_src);
 		if (limit)
 			draft->flags |= BIT(NATTY_CONN_PORT_COUNTED);
 		return NATTY_DROP_NONE;

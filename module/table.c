@@ -1,89 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/hash.h>
-#include <linux/mm.h>
 #include <linux/random.h>
-#include <linux/slab.h>
 
+#include "bucket.h"
 #include "netns.h"
 #include "table.h"
 
-#define WAYS 10
-
-/*
- * One cache line. @head: bit 0 is the lock of the whole chain (in its first
- * bucket), the rest is the number of the next bucket, 0 for none. A slot is
- * free if its index is NATTY_CONN_NONE.
- */
-struct natty_bucket {
-	u16 tag[WAYS];
-	u32 head;
-	u32 index[WAYS];
-} __aligned(64);
-
-#define HEAD_LOCK 1U
-#define HEAD_NEXT(head) ((head) >> 1)
-
-/*
- * @next is where a resize moves the entries to. Buckets from @n on prolong
- * full ones; @used of them are, until the next resize.
- */
-struct natty_buckets {
-	u32 n;
-	u32 spare;
-	atomic_t used;
-	struct natty_buckets __rcu *next;
-	struct natty_bucket bucket[];
-};
-
-#define BUCKETS_MIN 4096U
-/* Mean number of entries in a bucket that makes the table grow. */
-#define LOAD_MAX 6
-
-static struct natty_buckets *buckets_alloc(u32 n)
-{
-	u32 spare = n / 16 + min(n, 4096U);
-	struct natty_buckets *b;
-
-	b = kvzalloc(struct_size(b, bucket, (size_t)n + spare),
-		     GFP_KERNEL | __GFP_NOWARN);
-	if (b) {
-		b->n = n;
-		b->spare = spare;
-	}
-	return b;
-}
-
-static struct natty_bucket *bucket_of(struct natty_buckets *b, u32 hash)
-{
-	return &b->bucket[reciprocal_scale(hash, b->n)];
-}
-
-static struct natty_bucket *bucket_next(struct natty_buckets *b,
-					const struct natty_bucket *bucket)
-{
-	u32 next = HEAD_NEXT(READ_ONCE(bucket->head));
-
-	return next ? &b->bucket[next] : NULL;
-}
-
-static void bucket_lock(struct natty_bucket *bucket)
-{
-	u32 head;
-
-	preempt_disable();
-	for (;;) {
-		head = READ_ONCE(bucket->head) & ~HEAD_LOCK;
-		if (try_cmpxchg_acquire(&bucket->head, &head, head | HEAD_LOCK))
-			return;
-		cpu_relax();
-	}
-}
-
-static void bucket_unlock(struct natty_bucket *bucket)
-{
-	smp_store_release(&bucket->head, bucket->head & ~HEAD_LOCK);
-	preempt_enable();
-}
+/* log2 of the chains that a table begins with, and may have at most. */
+#define BITS_MIN 12
+#define BITS_MAX 24
+/* Mean number of entries in a chain that makes the table grow. */
+#define LOAD_MAX 8
 
 /* Protocol and kind of slot go into one word with the port. */
 static u32 hash_endpoint(const struct natty_table *table, enum natty_slot slot,
@@ -171,17 +98,6 @@ static unsigned int hashes(const struct natty_table *table,
 	return n;
 }
 
-/* Which ways have this tag, a bit each; branch-free, as most have not. */
-static u32 match_tags(const struct natty_bucket *bucket, u16 tag)
-{
-	u32 ways = 0;
-	int way;
-
-	for (way = 0; way < WAYS; way++)
-		ways |= (u32)(READ_ONCE(bucket->tag[way]) == tag) << way;
-	return ways;
-}
-
 /*
  * Walks the candidates of a hash: every object whose slot has the tag, first
  * in the current buckets, then in those that a resize fills. That order, and
@@ -201,13 +117,13 @@ static void cursor_init(struct cursor *c, const struct natty_table *table,
 	c->table = table;
 	c->hash = hash;
 	c->buckets = rcu_dereference(table->buckets);
-	c->bucket = bucket_of(c->buckets, hash);
-	c->ways = match_tags(c->bucket, (u16)hash);
+	c->bucket = natty_bucket_of(c->buckets, hash);
+	c->ways = natty_bucket_match(c->bucket, (u16)hash);
 }
 
 static bool cursor_next_bucket(struct cursor *c)
 {
-	c->bucket = bucket_next(c->buckets, c->bucket);
+	c->bucket = natty_bucket_next(c->buckets, c->bucket);
 	if (unlikely(c->bucket))
 		return true;
 	/* Pairs with the release of the bucket lock after an entry moved. */
@@ -215,7 +131,7 @@ static bool cursor_next_bucket(struct cursor *c)
 	c->buckets = rcu_dereference(c->buckets->next);
 	if (likely(!c->buckets))
 		return false;
-	c->bucket = bucket_of(c->buckets, c->hash);
+	c->bucket = natty_bucket_of(c->buckets, c->hash);
 	return true;
 }
 
@@ -227,14 +143,14 @@ static struct natty_conn *cursor_next(struct cursor *c)
 		while (c->ways) {
 			way = __ffs(c->ways);
 			c->ways &= c->ways - 1;
-			/* Pairs with the release in bucket_add(). */
+			/* Pairs with the release in natty_bucket_add(). */
 			index = smp_load_acquire(&c->bucket->index[way]);
 			if (index != NATTY_CONN_NONE)
 				return natty_table_at(c->table, index);
 		}
 		if (!cursor_next_bucket(c))
 			return NULL;
-		c->ways = match_tags(c->bucket, (u16)c->hash);
+		c->ways = natty_bucket_match(c->bucket, (u16)c->hash);
 	}
 }
 
@@ -313,7 +229,8 @@ struct natty_conn *natty_table_find(const struct natty_table *table,
 		*dir = NATTY_DIR_ORIG;
 		return conn;
 	}
-	return find_tuple(table, t, dir);
+	/* Most often all flows carry their mappings: then nothing is missed. */
+	return READ_ONCE(table->tuples) ? find_tuple(table, t, dir) : NULL;
 }
 
 struct natty_conn *natty_table_find_middle(const struct natty_table *table,
@@ -338,9 +255,9 @@ struct natty_conn *natty_table_find_middle(const struct natty_table *table,
 void natty_table_prefetch(const struct natty_table *table,
 			  const struct natty_tuple *t)
 {
-	prefetch(bucket_of(rcu_dereference(table->buckets),
-			   hash_endpoint(table, NATTY_SLOT_INTERNAL, t->proto,
-					 &t->src)));
+	prefetch(natty_bucket_of(rcu_dereference(table->buckets),
+				 hash_endpoint(table, NATTY_SLOT_INTERNAL,
+					       t->proto, &t->src)));
 }
 
 /* Is this object the mapping that a flow from inside looks for? */
@@ -394,6 +311,14 @@ struct natty_conn *natty_table_find_external(const struct natty_table *table,
 		    natty_conn_end_is(conn, NATTY_END_NEW_SRC, ep))
 			return conn;
 	return NULL;
+}
+
+void natty_table_prefetch_external(const struct natty_table *table, u8 proto,
+				   const struct natty_endpoint *ep)
+{
+	prefetchw(natty_bucket_of(rcu_dereference(table->buckets),
+				  hash_endpoint(table, NATTY_SLOT_EXTERNAL,
+						proto, ep)));
 }
 
 struct natty_conn *natty_table_find_filter(const struct natty_table *table,
@@ -463,6 +388,9 @@ static bool has_rival(const struct natty_table *table,
 	struct cursor c;
 	unsigned int i;
 
+	/* Whoever owns an external port is alone with it. */
+	if (flags & BIT(NATTY_CONN_MAPPING))
+		n = 1;
 	for (i = 0; i < n; i++) {
 		cursor_init(&c, table, hash[i]);
 		while ((other = cursor_next(&c)))
@@ -491,7 +419,7 @@ static void lock_in(struct locked *l, struct natty_buckets *b, const u32 *hash,
 	struct natty_bucket *bucket;
 
 	for (i = 0; i < n; i++) {
-		bucket = bucket_of(b, hash[i]);
+		bucket = natty_bucket_of(b, hash[i]);
 		for (j = l->n; j > first && l->bucket[j - 1] > bucket; j--)
 			l->bucket[j] = l->bucket[j - 1];
 		l->bucket[j] = bucket;
@@ -502,7 +430,7 @@ static void lock_in(struct locked *l, struct natty_buckets *b, const u32 *hash,
 			l->bucket[j++] = l->bucket[i];
 	l->n = j;
 	for (i = first; i < l->n; i++)
-		bucket_lock(l->bucket[i]);
+		natty_bucket_lock(l->bucket[i]);
 }
 
 /*
@@ -525,76 +453,15 @@ static void lock_chains(struct locked *l, const struct natty_table *table,
 static void unlock_chains(struct locked *l)
 {
 	while (l->n)
-		bucket_unlock(l->bucket[--l->n]);
-}
-
-/* Put one more bucket behind a full chain. Caller holds its lock. */
-static struct natty_bucket *bucket_prolong(struct natty_buckets *b,
-					   struct natty_bucket *last)
-{
-	u32 next = atomic_inc_return(&b->used);
-
-	if (next > b->spare) {
-		atomic_dec(&b->used);
-		return NULL;
-	}
-	next += b->n - 1;
-	/* Spare buckets are empty since the allocation: no order to keep. */
-	WRITE_ONCE(last->head, (last->head & HEAD_LOCK) | next << 1);
-	return &b->bucket[next];
-}
-
-/* Caller holds the lock of the chain. */
-static bool bucket_add(struct natty_buckets *b, u32 hash, u32 index)
-{
-	struct natty_bucket *bucket = bucket_of(b, hash), *next;
-	unsigned int length = 1;
-	int way;
-
-	for (;;) {
-		for (way = 0; way < WAYS; way++) {
-			if (bucket->index[way] != NATTY_CONN_NONE)
-				continue;
-			WRITE_ONCE(bucket->tag[way], (u16)hash);
-			/* Pairs with the acquire in cursor_next(). */
-			smp_store_release(&bucket->index[way], index);
-			return true;
-		}
-		next = bucket_next(b, bucket);
-		if (!next && length < NATTY_CHAIN_MAX)
-			next = bucket_prolong(b, bucket);
-		if (!next)
-			return false;
-		bucket = next;
-		length++;
-	}
-}
-
-/* Caller holds the lock of the chain. */
-static bool bucket_remove(struct natty_buckets *b, u32 hash, u32 index)
-{
-	struct natty_bucket *bucket = bucket_of(b, hash);
-	int way;
-
-	do {
-		for (way = 0; way < WAYS; way++) {
-			if (bucket->index[way] == index &&
-			    bucket->tag[way] == (u16)hash) {
-				WRITE_ONCE(bucket->index[way], NATTY_CONN_NONE);
-				return true;
-			}
-		}
-		bucket = bucket_next(b, bucket);
-	} while (bucket);
-	return false;
+		natty_bucket_unlock(l->bucket[--l->n]);
 }
 
 /* The table is too full, or chains have used up what prolongs them. */
-static void grow_if_full(struct natty_table *table, struct natty_buckets *b)
+static bool is_full(const struct natty_buckets *b, s64 entries)
 {
-	if (percpu_counter_read(&table->entries) > (s64)b->n * LOAD_MAX ||
-	    (u32)atomic_read(&b->used) > b->spare / 2)
-		queue_work(system_unbound_wq, &table->resize);
+	return b->bits < BITS_MAX &&
+	       (entries > (s64)LOAD_MAX << b->bits ||
+		(u32)atomic_read(&b->used) > b->spare - b->spare / 8);
 }
 
 int natty_table_insert(struct natty_table *table, struct natty_conn *conn,
@@ -612,19 +479,23 @@ int natty_table_insert(struct natty_table *table, struct natty_conn *conn,
 		goto unlock;
 	}
 	for (i = 0; i < n; i++) {
-		if (bucket_add(l.to, hash[i], conn->index))
+		if (natty_bucket_add(l.to, hash[i], conn->index))
 			continue;
 		while (i)
-			bucket_remove(l.to, hash[--i], conn->index);
+			natty_bucket_remove(l.to, hash[--i], conn->index);
 		err = -ENOSPC;
 		goto unlock;
 	}
+	if (unlikely(!(flags & BIT(NATTY_CONN_MAPPING)) &&
+		     !READ_ONCE(table->tuples)))
+		WRITE_ONCE(table->tuples, true);
 	/* Alive only now: nobody may close it before it stands everywhere. */
 	atomic_set_release(&conn->flags, flags);
 	percpu_counter_add(&table->entries, n);
 unlock:
 	unlock_chains(&l);
-	grow_if_full(table, l.to);
+	if (unlikely(is_full(l.to, percpu_counter_read(&table->entries))))
+		queue_work(system_unbound_wq, &table->resize);
 	return err;
 }
 
@@ -638,117 +509,66 @@ void natty_table_unlink(struct natty_table *table, struct natty_conn *conn)
 	local_bh_disable();
 	for (i = 0; i < n; i++) {
 		lock_chains(&l, table, &hash[i], 1);
-		if (!bucket_remove(l.from, hash[i], conn->index) &&
+		if (!natty_bucket_remove(l.from, hash[i], conn->index) &&
 		    l.to != l.from)
-			bucket_remove(l.to, hash[i], conn->index);
+			natty_bucket_remove(l.to, hash[i], conn->index);
 		unlock_chains(&l);
 	}
 	local_bh_enable();
 	percpu_counter_sub(&table->entries, n);
 }
 
-/*
- * Which hash the entry in @bucket's chain stands for. If several of the
- * object's hashes have the same chain and tag, its entries there are taken
- * from the last hash to the first.
- */
-static bool entry_hash(const struct natty_table *table, struct natty_buckets *b,
-		       struct natty_bucket *first, u32 index, u16 tag, u32 *which)
+/* The @nth from the last of an object's hashes with that chain and tag. */
+static u32 entry_hash(const void *arg, u32 chain, u16 tag, u32 index,
+		      unsigned int nth)
 {
-	const struct natty_conn *conn = natty_table_at(table, index);
-	unsigned int n, i, same = 0, left = 0;
+	const struct natty_table *table = arg;
+	const struct natty_buckets *b;
+	const struct natty_conn *conn;
 	u32 hash[NATTY_SLOTS_MAX];
-	struct natty_bucket *bucket;
-	int way;
+	u32 found = (u32)tag;
+	unsigned int n, i;
 
-	for (bucket = first; bucket; bucket = bucket_next(b, bucket))
-		for (way = 0; way < WAYS; way++)
-			left += bucket->index[way] == index &&
-				bucket->tag[way] == tag;
+	b = rcu_dereference_protected(table->buckets, true);
+	conn = natty_table_at(table, index);
 	n = hashes(table, conn, atomic_read(&conn->flags), hash);
-	for (i = 0; i < n; i++) {
-		if (bucket_of(b, hash[i]) != first || (u16)hash[i] != tag)
+	for (i = 0; i < n && nth; i++) {
+		if (hash[i] >> (32 - b->bits) != chain || (u16)hash[i] != tag)
 			continue;
-		*which = hash[i];
-		if (++same == left)
-			break;
+		found = hash[i];
+		nth--;
 	}
-	return same;
+	return found;
 }
 
-/* Copy before clearing, so that readers find it in one or the other. */
-static void move_entry(struct natty_table *table, struct natty_buckets *from,
-		       struct natty_buckets *to, struct natty_bucket *first,
-		       struct natty_bucket *bucket, int way)
-{
-	u32 index = bucket->index[way], hash;
-	struct natty_bucket *target;
-	bool moved;
-
-	if (entry_hash(table, from, first, index, bucket->tag[way], &hash)) {
-		target = bucket_of(to, hash);
-		bucket_lock(target);
-		moved = bucket_add(to, hash, index);
-		bucket_unlock(target);
-		/* No room in a larger table: only an attacker's luck does that. */
-		if (!moved)
-			WRITE_ONCE(natty_table_at(table, index)->expires,
-				   (u32)jiffies);
-	}
-	smp_store_release(&bucket->index[way], NATTY_CONN_NONE);
-}
-
-static void move_chain(struct natty_table *table, struct natty_buckets *from,
-		       struct natty_buckets *to, u32 i)
-{
-	struct natty_bucket *first = &from->bucket[i], *bucket;
-	int way;
-
-	local_bh_disable();
-	bucket_lock(first);
-	for (bucket = first; bucket; bucket = bucket_next(from, bucket))
-		for (way = 0; way < WAYS; way++)
-			if (bucket->index[way] != NATTY_CONN_NONE)
-				move_entry(table, from, to, first, bucket, way);
-	bucket_unlock(first);
-	local_bh_enable();
-}
-
-/* Small tables double, as they may fill within the time of a grace period. */
-static u32 next_size(struct natty_table *table, u32 n)
-{
-	u64 entries = percpu_counter_sum_positive(&table->entries);
-	u64 grown = n < 65536 ? 2 * (u64)n : n + (u64)n / 2;
-
-	return min_t(u64, max(grown, entries / 5), U32_MAX >> 2);
-}
-
+/* The only writer of table->buckets. */
 static void resize_work(struct work_struct *work)
 {
 	struct natty_table *table = container_of(work, struct natty_table, resize);
 	struct natty_buckets *from, *to;
+	unsigned int lost = 0;
 	u32 i;
 
-	/* The work itself is the only writer. */
 	from = rcu_dereference_protected(table->buckets, true);
-	if (percpu_counter_sum_positive(&table->entries) <=
-	    (s64)from->n * LOAD_MAX &&
-	    (u32)atomic_read(&from->used) <= from->spare / 2)
+	if (!is_full(from, percpu_counter_sum(&table->entries)))
 		return;
-	to = buckets_alloc(next_size(table, from->n));
+	to = natty_buckets_alloc(from->bits + 1);
 	if (!to)
 		return;
 	rcu_assign_pointer(from->next, to);
-	/* From here on new entries go to the new buckets. */
+	/* From here on, whoever comes adds to the new buckets. */
 	synchronize_rcu();
-	for (i = 0; i < from->n; i++) {
-		move_chain(table, from, to, i);
+	for (i = 0; i < 1U << from->bits; i++) {
+		local_bh_disable();
+		lost += natty_buckets_move(from, to, i, entry_hash, table);
+		local_bh_enable();
 		cond_resched();
 	}
+	WARN_ON_ONCE(lost);
 	rcu_assign_pointer(table->buckets, to);
 	natty_count(table->nn, NATTY_COUNT_TABLE_RESIZE);
 	synchronize_rcu();
-	kvfree(from);
+	natty_buckets_free(from);
 }
 
 struct natty_conn *natty_table_next(const struct natty_table *table, u32 *cursor)
@@ -766,15 +586,12 @@ struct natty_conn *natty_table_next(const struct natty_table *table, u32 *cursor
 
 u64 natty_table_memory(const struct natty_table *table)
 {
-	const struct natty_buckets *b;
-	u64 buckets;
+	u64 bytes;
 
 	rcu_read_lock();
-	b = rcu_dereference(table->buckets);
-	buckets = (u64)b->n + b->spare;
+	bytes = natty_buckets_memory(rcu_dereference(table->buckets));
 	rcu_read_unlock();
-	return buckets * sizeof(struct natty_bucket) +
-	       natty_arena_memory(&table->arena);
+	return bytes + natty_arena_memory(&table->arena);
 }
 
 int natty_table_init(struct natty_table *table, struct natty_net *nn, u8 family)
@@ -782,7 +599,7 @@ int natty_table_init(struct natty_table *table, struct natty_net *nn, u8 family)
 	struct natty_buckets *b;
 	int err;
 
-	BUILD_BUG_ON(sizeof(struct natty_bucket) != 64);
+	BUILD_BUG_ON(NATTY_CONN_NONE != NATTY_BUCKET_FREE);
 
 	table->nn = nn;
 	table->family = family;
@@ -794,7 +611,7 @@ int natty_table_init(struct natty_table *table, struct natty_net *nn, u8 family)
 	err = percpu_counter_init(&table->entries, 0, GFP_KERNEL);
 	if (err)
 		goto free_arena;
-	b = buckets_alloc(BUCKETS_MIN);
+	b = natty_buckets_alloc(BITS_MIN);
 	if (!b) {
 		err = -ENOMEM;
 		goto free_entries;
@@ -812,7 +629,7 @@ free_arena:
 void natty_table_exit(struct natty_table *table)
 {
 	cancel_work_sync(&table->resize);
-	kvfree(rcu_dereference_protected(table->buckets, true));
+	natty_buckets_free(rcu_dereference_protected(table->buckets, true));
 	percpu_counter_destroy(&table->entries);
 	natty_arena_exit(&table->arena);
 }

@@ -39,9 +39,6 @@ enum natty_slot {
 /* Most slots that one object stands in. */
 #define NATTY_SLOTS_MAX		3
 
-/* Most buckets chained at one place; then a new entry is refused. */
-#define NATTY_CHAIN_MAX		8
-
 /**
  * struct natty_table - connections of one family
  * @nn: namespace it belongs to
@@ -49,12 +46,14 @@ enum natty_slot {
  * @key: secret of this table's hashes
  * @buckets: current buckets; replaced by @resize
  * @arena: the objects
+ * @tuples: an object once stood in other slots than INTERNAL and EXTERNAL
  * @entries: used slots
  * @resize: work that replaces @buckets
  */
 struct natty_table {
 	struct natty_net *nn;
 	u8 family;
+	bool tuples;
 	hsiphash_key_t key;
 	struct natty_buckets __rcu *buckets;
 	struct natty_arena arena;
@@ -138,6 +137,10 @@ struct natty_conn *natty_table_find_internal(const struct natty_table *table,
 					     const struct natty_realm *realm,
 					     u8 proto,
 					     const struct natty_endpoint *ep);
+
+/* Bring where a mapping with this external endpoint will stand. Under RCU. */
+void natty_table_prefetch_external(const struct natty_table *table, u8 proto,
+				   const struct natty_endpoint *ep);
 
 /* The object whose mapping has this external endpoint. Under RCU. */
 struct natty_conn *natty_table_find_external(const struct natty_table *table,

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef NATTY_BUCKET_H
+#define NATTY_BUCKET_H
+
+#include <linux/rcupdate.h>
+#include <linux/types.h>
+
+/*
+ * The buckets of a hash table: cache lines of entries, an entry being an index
+ * and 16 bits of its hash. The hash's upper bits choose the bucket, its lower
+ * ones are the tag, so that a table of 65536 buckets or more doubles without
+ * looking at anything but the entries themselves.
+ */
+#define NATTY_WAYS	10
+
+/* Most buckets chained at one place; then a new entry is refused. */
+#define NATTY_CHAIN_MAX	8
+
+/* An entry with this index is free. */
+#define NATTY_BUCKET_FREE	0
+
+/**
+ * struct natty_bucket - one cache line
+ * @tag: lower bits of the entries' hashes
+ * @head: bit 0 locks the whole chain (in its first bucket); the rest is the
+ *	number of the next bucket, 0 for none
+ * @index: of the entries
+ */
+struct natty_bucket {
+	u16 tag[NATTY_WAYS];
+	u32 head;
+	u32 index[NATTY_WAYS];
+} __aligned(64);
+
+/**
+ * struct natty_buckets - an array of buckets
+ * @bits: log2 of the number of chains
+ * @spare: buckets after those that begin chains, to prolong full ones
+ * @used: how many of them do
+ * @next: what a running resize moves the entries to
+ * @bucket: the buckets
+ */
+struct natty_buckets {
+	u32 bits;
+	u32 spare;
+	atomic_t used;
+	struct natty_buckets __rcu *next;
+	struct natty_bucket bucket[];
+};
+
+/* Empty buckets or NULL. Process context. */
+struct natty_buckets *natty_buckets_alloc(u32 bits);
+void natty_buckets_free(struct natty_buckets *b);
+
+/* Bytes occupied. */
+u64 natty_buckets_memory(const struct natty_buckets *b);
+
+static inline struct natty_bucket *natty_bucket_of(struct natty_buckets *b,
+						   u32 hash)
+{
+	return &b->bucket[hash >> (32 - b->bits)];
+}
+
+static inline struct natty_bucket *
+natty_bucket_next(struct natty_buckets *b, const struct natty_bucket *bucket)
+{
+	u32 next = READ_ONCE(bucket->head) >> 1;
+
+	return next ? &b->bucket[next] : NULL;
+}
+
+/* Which ways have this tag, a bit each; branch-free, as most have not. */
+static inline u32 natty_bucket_match(const struct natty_bucket *bucket, u16 tag)
+{
+	u32 ways = 0;
+	int way;
+
+	for (way = 0; way < NATTY_WAYS; way++)
+		ways |= (u32)(READ_ONCE(bucket->tag[way]) == tag) << way;
+	return ways;
+}
+
+/* Lock the chain that begins with @bucket. Softirqs are disabled. */
+void natty_bucket_lock(struct natty_bucket *bucket);
+void natty_bucket_unlock(struct natty_bucket *bucket);
+
+/* Caller holds the lock of the chain. False: it is as long as it may be. */
+bool natty_bucket_add(struct natty_buckets *b, u32 hash, u32 index);
+
+/* Caller holds the lock of the chain. False: no such entry. */
+bool natty_bucket_remove(struct natty_buckets *b, u32 hash, u32 index);
+
+/**
+ * natty_buckets_move() - move a chain's entries to other buckets
+ * @from: where to
+ * @to: double the number of chains of @from
+ * @i: which chain; it is empty afterwards
+ * @hash: gives the hash of an entry; @nth counts the entries of equal tag and
+ *	index in the chain, from the last to the first
+ * @arg: for @hash
+ *
+ * An entry is in one or the other for a reader that looks at @from first.
+ *
+ * Return: how many entries found no room and are lost.
+ */
+unsigned int natty_buckets_move(struct natty_buckets *from,
+				struct natty_buckets *to, u32 i,
+				u32 (*hash)(const void *arg, u32 chain, u16 tag,
+					    u32 index, unsigned int nth),
+				const void *arg);
+
+#endif
