@@ -31,8 +31,9 @@ missing_packages() {
 
 # Suites can be listed and yet never have been read: a fresh machine has empty lists.
 update_lists() {
-	local fresh="$CACHE/log/apt-updated"
+	local fresh=/run/natty-apt-updated
 
+	[ -w /run ] || fresh=$CACHE/log/apt-updated
 	[ -n "$(find "$fresh" -mmin -720 2>/dev/null)" ] && return 0
 	logged apt-update apt-get -o DPkg::Lock::Timeout=900 -qq update || return 1
 	touch "$fresh"
@@ -77,7 +78,7 @@ add_backports() {
 	address=$(archive_address)
 	[ -n "$address" ] || die "no apt source with the suite $codename"
 	[ -e "$list" ] || printf 'deb %s %s-backports main\n' "$address" "$codename" >"$list"
-	rm -f "$CACHE/log/apt-updated"
+	rm -f /run/natty-apt-updated "$CACHE/log/apt-updated"
 	update_lists
 }
 
