@@ -161,7 +161,7 @@ static u32 take_free(struct natty_arena *arena)
 	lockdep_assert_held(&arena->lock);
 	if (index == NATTY_CONN_NONE)
 		return take_new(arena);
-	arena->free = natty_arena_at(arena, index)->ack[0];
+	arena->free = natty_arena_at(arena, index)->ifindex;
 	return index;
 }
 
@@ -217,7 +217,7 @@ void natty_arena_discard(struct natty_arena *arena, struct natty_conn *conn)
 		return;
 	}
 	spin_lock(&arena->lock);
-	conn->ack[0] = arena->free;
+	conn->ifindex = arena->free;
 	arena->free = conn->index;
 	spin_unlock(&arena->lock);
 }
@@ -247,8 +247,8 @@ static void grace_period_over(struct rcu_head *rcu)
 		spin_lock_bh(&arena->lock);
 		for (n = 0; n < 256 && arena->waiting != NATTY_CONN_NONE; n++) {
 			conn = natty_arena_at(arena, arena->waiting);
-			arena->waiting = conn->ack[0];
-			conn->ack[0] = arena->free;
+			arena->waiting = conn->ifindex;
+			conn->ifindex = arena->free;
 			arena->free = conn->index;
 		}
 		if (arena->waiting == NATTY_CONN_NONE) {
@@ -263,7 +263,7 @@ static void grace_period_over(struct rcu_head *rcu)
 void natty_arena_retire(struct natty_arena *arena, struct natty_conn *conn)
 {
 	spin_lock_bh(&arena->lock);
-	conn->ack[0] = arena->limbo;
+	conn->ifindex = arena->limbo;
 	arena->limbo = conn->index;
 	start_grace_period(arena);
 	spin_unlock_bh(&arena->lock);

@@ -33,7 +33,8 @@ struct natty_cache {
  *	@lock, and stays until the namespace ends
  * @lock: protects all that follows but @cache; innermost
  * @top: first index never given out
- * @free: head of the free indices, linked by .ack[0]
+ * @free: head of the free indices, linked by .ifindex, which no late packet
+ *	writes
  * @limbo: head of the objects retired since the running grace period began
  * @waiting: head of those for which it runs, linked likewise
  * @rcu: of that grace period

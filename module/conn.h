@@ -67,7 +67,8 @@ enum natty_conn_bit {
  * @ack: TCP: highest acknowledgement sent in each direction, behind the real
  *	one by at most NATTY_TCP_ACK_SLACK, or that which a SYN or FIN of the
  *	other direction calls for; 0 if unknown; under NATTY_CONN_LOCK
- * @ifindex: interface through which the outside is reached, 0 if unknown
+ * @ifindex: interface through which the outside is reached, 0 if unknown; the
+ *	arena links with it the objects that are no longer in use
  * @index: its place in the arena
  * @proto: IP protocol
  * @state: enum natty_state; written under NATTY_CONN_LOCK
@@ -76,8 +77,9 @@ enum natty_conn_bit {
  * @addr4: addresses of an IPv4 connection, by enum natty_end
  * @addr6: addresses of an IPv6 connection, by enum natty_end
  *
- * Addresses, ports, @rule, @ifindex, @index, @proto and @family are constant
- * from publication until a grace period after unlinking. Memory of objects is
+ * Addresses, ports, @rule, @index, @proto and @family are constant
+ * from publication until a grace period after unlinking, @ifindex until
+ * unlinking. Memory of objects is
  * never returned while the namespace lives, so that a stale pointer always
  * points to some connection of the same family.
  *
