@@ -194,6 +194,11 @@ look_manual() {
 	return "$bad"
 }
 
+# What a newcomer tries first.
+look_demo() {
+	make --no-print-directory demo
+}
+
 # look NAME: one test.
 look() {
 	local out=$RESULTS/static-$1
