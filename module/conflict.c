@@ -14,10 +14,13 @@
 #include "conflict.h"
 #include "netns.h"
 
-/* Other hooks of these priorities are nftables' or natty's own. */
+/*
+ * Other hooks of these priorities are chains of nftables or natty's own. What
+ * type the kernel's own NAT declares depends on the kernel.
+ */
 static bool is_foreign(const struct nf_hook_ops *ops, const struct natty_net *nn)
 {
-	return ops->hook_ops_type == NF_HOOK_OP_UNDEFINED && ops->priv != nn;
+	return ops->hook_ops_type != NF_HOOK_OP_NF_TABLES && ops->priv != nn;
 }
 
 static bool entries_have(const struct nf_hook_entries *entries, int priority,
