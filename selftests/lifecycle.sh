@@ -112,17 +112,21 @@ no_address() {
 	before=$(drops no-address)
 	ip -n "${NS}r" addr flush dev wan0
 	ip -n "${NS}r" route add 198.51.100.0/24 dev wan0
+	came_back=no
 	if ping_once c 198.51.100.10; then
-		fail 'a ping came back'
+		came_back=yes
 	fi
-	[ "$(drops no-address)" -gt "$before" ] || fail 'not counted as no-address'
-	# Had it left with its own address, the server would have heard of it.
-	if ip -n "${NS}s" neigh show | grep -q 10.0.0.2; then
-		fail 'the inside address leaked'
-	fi
+	after=$(drops no-address)
+	neighbours=$(ip -n "${NS}s" neigh show)
 	ip -n "${NS}r" route del 198.51.100.0/24 dev wan0
 	addr r wan0 198.51.100.1/24 2001:db8:1::1/64
 	until_ok 5 ping_once c 198.51.100.10
+	[ "$came_back" = no ] || fail 'a ping came back'
+	[ "$after" -gt "$before" ] || fail 'not counted as no-address'
+	# Had it left with its own address, the server would have heard of it.
+	case $neighbours in
+	*10.0.0.*) fail 'an inside address leaked' ;;
+	esac
 }
 
 # An interface that rules name goes away and comes back.

@@ -191,7 +191,6 @@ class Lab:
             s.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 32 << 20)
             run(["ip", "link", "set", name, "up", "mtu", "9000"])
             s.bind((name, 3))  # ETH_P_ALL
-            s.setblocking(False)
             return s
         finally:
             setns(self.router)
@@ -235,7 +234,7 @@ class Lab:
         """Read what there is; true once the probe has been answered."""
         while True:
             try:
-                frame = self.socks[side].recv(70000)
+                frame = self.socks[side].recv(70000, socket.MSG_DONTWAIT)
             except BlockingIOError:
                 return False
             kind = struct.unpack("!H", frame[12:14])[0]
