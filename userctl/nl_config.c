@@ -191,12 +191,44 @@ int nl_setting(struct nl *nl, const char *key, struct setting *setting)
 	return socket_exchange(nl, nlh, &reply);
 }
 
+static void pool_append(struct pool *pool, const struct pool *more)
+{
+	pool->ranges = xrealloc(pool->ranges, (pool->count + more->count + 1) *
+				sizeof(*pool->ranges));
+	memcpy(pool->ranges + pool->count, more->ranges,
+	       more->count * sizeof(*pool->ranges));
+	pool->count += more->count;
+}
+
+/* The ranges of a pool may come in several messages, one after the other. */
+static bool goes_on(const struct nlmsghdr *nlh, uint8_t command,
+		    struct config *config)
+{
+	struct statement *last;
+	struct pool pool;
+	bool same;
+
+	if (command != NATTY_CMD_POOL_GET || !config->count)
+		return false;
+	last = &config->list[config->count - 1];
+	if (last->kind != STATEMENT_POOL)
+		return false;
+	msg_get_pool(nlh, &pool);
+	same = !strcmp(pool.name, last->pool.name);
+	if (same)
+		pool_append(&last->pool, &pool);
+	free(pool.ranges);
+	return same;
+}
+
 static void each_statement(const struct nlmsghdr *nlh, void *data)
 {
 	const struct genlmsghdr *genl = mnl_nlmsg_get_payload(nlh);
 	struct config *config = data;
 	struct statement *statement;
 
+	if (goes_on(nlh, genl->cmd, config))
+		return;
 	statement = config_add(config);
 	switch (genl->cmd) {
 	case NATTY_CMD_SETTING_GET:
