@@ -38,17 +38,21 @@ bool natty_conn_close(struct natty_net *nn, struct natty_conn *conn,
 {
 	struct natty_table *table = natty_table_of(nn, conn->family);
 	union nf_inet_addr inside;
+	bool embryo;
 
 	if (natty_conn_mark(conn, NATTY_CONN_CLOSED))
 		return false;
+	embryo = natty_conn_unmark(conn, NATTY_CONN_UNCONFIRMED);
 	natty_count(nn, why);
 	percpu_counter_dec(&nn->conns);
 	if (natty_conn_is(conn, NATTY_CONN_COUNTED)) {
 		natty_conn_inside(conn, &inside);
 		natty_host_uncharge(nn, conn->family, &inside, NATTY_HOST_CONNS);
 	}
-	if (!natty_conn_is(conn, NATTY_CONN_UNCONFIRMED))
+	if (!embryo)
 		natty_event_conn_del(nn, conn);
+	else if (natty_conn_is(conn, NATTY_CONN_DST))
+		atomic_dec(&nn->embryos);
 	if (natty_conn_is(conn, NATTY_CONN_MAPPING)) {
 		natty_mapping_put(nn, conn);
 		return true;
@@ -91,6 +95,8 @@ void natty_conn_confirm(struct natty_net *nn, struct natty_conn *conn,
 {
 	if (!natty_conn_unmark(conn, NATTY_CONN_UNCONFIRMED))
 		return;
+	if (natty_conn_is(conn, NATTY_CONN_DST))
+		atomic_dec(&nn->embryos);
 	natty_conn_refresh(conn, natty_proto_timeout(conn, set));
 	natty_event_conn_new(nn, conn);
 }

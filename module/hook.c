@@ -61,6 +61,13 @@ static bool is_between(const struct natty_packet *pkt,
 	return natty_tuple_equal(&inverse, &pkt->tuple);
 }
 
+/* Do packets in @dir look the same on the wire and between the hooks? */
+static bool is_outer_between(const struct natty_conn *conn, enum natty_dir dir)
+{
+	return !natty_conn_is(conn, dir == NATTY_DIR_ORIG ? NATTY_CONN_DST :
+							    NATTY_CONN_SRC);
+}
+
 /* The end that a packet's side gets in this direction, if it must change. */
 static bool new_end(const struct natty_conn *conn, enum natty_dir dir,
 		    enum natty_manip manip, enum natty_end *end)
@@ -136,14 +143,17 @@ static bool is_refused(struct natty_flow *flow, const struct natty_conn *conn)
 static unsigned int destine(struct natty_flow *flow, struct natty_conn *conn,
 			    enum natty_dir dir)
 {
+	bool embryo = natty_conn_is(conn, NATTY_CONN_UNCONFIRMED);
 	enum natty_counter why;
 
-	if (dir == NATTY_DIR_ORIG &&
-	    natty_conn_is(conn, NATTY_CONN_UNCONFIRMED) && is_refused(flow, conn))
+	if (embryo && dir == NATTY_DIR_ORIG && is_refused(flow, conn))
 		return drop_packet(flow->nn, NATTY_DROP_FILTERED);
 	why = advance(flow, conn, dir);
 	if (why)
 		return drop_packet(flow->nn, why);
+	if (embryo)
+		natty_conn_refresh(conn, natty_setting(flow->config,
+						       NATTY_SET_UNCONFIRMED));
 	if (!translate(flow, conn, dir, NATTY_MANIP_DST))
 		return drop_packet(flow->nn, NATTY_DROP_NO_MEMORY);
 	/* Its answer ends here: no later hook gives the source back. */
@@ -164,7 +174,8 @@ static bool dst_known(const struct natty_net *nn, const struct sk_buff *skb,
 		addr.ip = ip_hdr(skb)->daddr;
 	else
 		addr.in6 = ipv6_hdr(skb)->daddr;
-	return natty_port_addr_known(nn, family, &addr);
+	return natty_port_addr_maybe(&nn->ports, family, &addr) &&
+	       natty_port_addr_known(nn, family, &addr);
 }
 
 /* Have what postrouting will look at on its way to the cache while routing. */
@@ -191,7 +202,7 @@ static unsigned int prerouting(void *priv, struct sk_buff *skb,
 	enum natty_dir dir;
 	bool known;
 
-	hand_over(nn, NULL, NULL, NATTY_DIR_ORIG);
+	this_cpu_write(nn->handover->skb, NULL);
 	/* What goes over the loopback was dealt with on its way out. */
 	if (state->in->flags & IFF_LOOPBACK)
 		return NF_ACCEPT;
@@ -247,8 +258,8 @@ static struct natty_conn *find_between(struct natty_flow *flow,
 
 	*fresh = true;
 	conn = natty_table_find(flow->table, t, false, dir);
-	if (conn)
-		return is_between(&flow->pkt, conn, *dir) ? conn : NULL;
+	if (likely(conn))
+		return is_outer_between(conn, *dir) ? conn : NULL;
 	*fresh = false;
 	if (!READ_ONCE(flow->nn->destinations) &&
 	    !natty_is_outside(flow->nn, flow->iif ? flow->iif->ifindex : 0))
@@ -351,6 +362,9 @@ static enum natty_counter open_source(struct natty_flow *flow, u8 chain,
 		return translates(rule) ? why : NATTY_DROP_NONE;
 	natty_draft_init(&draft, flow);
 	why = natty_nat_source(flow, rule, &draft, conn);
+	/* Where nothing is to be translated, remembering that is a luxury. */
+	if (why && why != NATTY_DROP_CLASH && !translates(rule))
+		return NATTY_DROP_NONE;
 	if (why)
 		return why;
 	if (flow->oif && natty_conn_is(*conn, NATTY_CONN_SRC))
@@ -419,6 +433,32 @@ static unsigned int source(struct natty_flow *flow, u8 chain)
 	return NF_ACCEPT;
 }
 
+/*
+ * Did the first hook do everything? Most often so with answers. The addresses
+ * are compared to make sure that it saw this packet, not one before it in the
+ * same place.
+ */
+static bool is_done(const struct natty_handover *h, const struct sk_buff *skb,
+		    u8 family)
+{
+	const struct natty_conn *conn = h->conn;
+	enum natty_end src = NATTY_END_ORIG_SRC, dst = NATTY_END_NEW_DST;
+	const u32 pending = BIT(NATTY_CONN_UNCONFIRMED) | BIT(NATTY_CONN_CLOSED) |
+			    BIT(NATTY_CONN_DEAD);
+	enum natty_end end;
+
+	if (conn->family != family || atomic_read(&conn->flags) & pending ||
+	    new_end(conn, h->dir, NATTY_MANIP_SRC, &end))
+		return false;
+	if (h->dir == NATTY_DIR_REPLY)
+		swap(src, dst);
+	if (family == NFPROTO_IPV4)
+		return ip_hdr(skb)->saddr == conn->addr4[src] &&
+		       ip_hdr(skb)->daddr == conn->addr4[dst];
+	return ipv6_addr_equal(&ipv6_hdr(skb)->saddr, &conn->addr6[src]) &&
+	       ipv6_addr_equal(&ipv6_hdr(skb)->daddr, &conn->addr6[dst]);
+}
+
 static unsigned int postrouting(void *priv, struct sk_buff *skb,
 				const struct nf_hook_state *state)
 {
@@ -428,6 +468,8 @@ static unsigned int postrouting(void *priv, struct sk_buff *skb,
 	struct natty_flow flow;
 	enum natty_counter why;
 
+	if (h->skb == skb && is_done(h, skb, state->pf))
+		return NF_ACCEPT;
 	if (h->skb != skb && !READ_ONCE(nn->destinations) &&
 	    !natty_is_outside(nn, state->out->ifindex) &&
 	    !natty_ruleset_gate(config->chain[NATTY_CHAIN_POSTROUTING],
@@ -501,7 +543,7 @@ static unsigned int output_answer(void *priv, struct sk_buff *skb,
 	unsigned int verdict;
 	enum natty_dir dir;
 
-	hand_over(nn, NULL, NULL, NATTY_DIR_ORIG);
+	this_cpu_write(nn->handover->skb, NULL);
 	if (!dst_known(nn, skb, state->pf))
 		return NF_ACCEPT;
 	if (flow_init(&flow, nn, skb, state) ||

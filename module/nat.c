@@ -55,7 +55,10 @@ static void count_flow(struct natty_net *nn, const struct natty_draft *draft)
 		percpu_counter_inc(&nn->mappings);
 		natty_count(nn, NATTY_COUNT_MAPPING_NEW);
 	}
-	if (draft->flags & BIT(NATTY_CONN_DST) && !READ_ONCE(nn->destinations))
+	if (!(draft->flags & BIT(NATTY_CONN_DST)))
+		return;
+	atomic_inc(&nn->embryos);
+	if (!READ_ONCE(nn->destinations))
 		WRITE_ONCE(nn->destinations, true);
 }
 

@@ -21,6 +21,15 @@ static bool is_local_addr(struct net *net, u8 family,
 	return ipv6_chk_addr(net, &addr->in6, NULL, 0);
 }
 
+/* What a firewall may yet refuse takes up an eighth of the table at most. */
+static bool has_embryo_room(struct natty_flow *flow)
+{
+	u32 limit = natty_setting(flow->config, NATTY_SET_LIMIT_CONNECTIONS) / 8;
+
+	return (u32)atomic_read(&flow->nn->embryos) < limit ||
+	       natty_gc_evict(flow->nn, flow->table->family);
+}
+
 static enum natty_counter publish(struct natty_flow *flow,
 				  struct natty_draft *draft,
 				  struct natty_conn **conn)
@@ -31,6 +40,8 @@ static enum natty_counter publish(struct natty_flow *flow,
 	enum natty_dir dir;
 	int err, tries;
 
+	if (!has_embryo_room(flow))
+		return NATTY_DROP_LIMIT_CONNECTIONS;
 	drop = natty_conn_room(flow->nn, draft->orig.family, &inside,
 			       &flow->config->set, &draft->flags);
 	if (drop)

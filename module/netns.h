@@ -33,6 +33,8 @@
  *	by: they stay in question even when no rule names them any more
  * @table: connections, [0] IPv4, [1] IPv6
  * @conns: open connections of both tables
+ * @embryos: connections whose destination is translated and whose first packet
+ *	is still under way, or was dropped by a firewall
  * @mappings: mappings of both tables
  * @ports: external addresses and their ports
  * @hosts: internal hosts that are counted
@@ -52,6 +54,7 @@ struct natty_net {
 	DECLARE_BITMAP(outside, NATTY_OUTSIDE_BITS);
 	struct natty_table table[2];
 	struct percpu_counter conns;
+	atomic_t embryos;
 	struct percpu_counter mappings;
 	struct natty_ports ports;
 	struct natty_hosts hosts;
