@@ -13,7 +13,7 @@
 # shellcheck disable=SC2317,SC2016,SC2086
 
 here=$(dirname "$(readlink -f "$0")")
-# shellcheck source=lib/common.sh
+# shellcheck source-path=SCRIPTDIR source=lib/common.sh
 . "$here/lib/common.sh"
 
 SERVER=203.0.113.10

@@ -10,6 +10,7 @@ what the module speaks. YNL_DIR names the folder tools/net/ynl of a kernel tree.
 import errno
 import glob
 import os
+import pwd
 import select
 import sys
 
@@ -30,8 +31,9 @@ MASQUERADE = "rule postrouting oif wan0 src 10.0.0.0/24 masquerade\n"
 def client_folder():
     """Where the client lies: YNL_DIR, or a kernel tree that is at hand."""
     places = [os.environ.get("YNL_DIR", "")]
-    cache = os.environ.get("XDG_CACHE_HOME", os.path.expanduser("~/.cache"))
-    places += glob.glob(os.path.join(cache, "natty", "ynl-*", "tools", "net", "ynl"))
+    # Where the test bench unpacks one; a guest's HOME need not be the user's.
+    home = pwd.getpwuid(os.getuid()).pw_dir
+    places += glob.glob(home + "/.cache/natty/ynl-*/tools/net/ynl")
     places += glob.glob("/usr/src/linux*/tools/net/ynl")
     for place in places:
         if place and (os.path.isdir(place + "/lib") or os.path.isdir(place + "/pyynl")):
@@ -125,8 +127,8 @@ def lists():
     outward(lab, "udp")
     ynl = family()
     rule = ynl.dump("rule-get", {})[0]
-    equal((rule["chain"], rule["action"], rule["oif"], rule["src-len"], rule["flows"]),
-          ("postrouting", "masquerade", "wan0", 24, 1), "rule")
+    equal((rule["chain"], rule["action"], rule["oif"], rule["src-len"], rule["flows"] > 0),
+          ("postrouting", "masquerade", "wan0", 24, True), "rule")
     equal(ynl.dump("pool-get", {})[0]["name"], "isp", "pool")
     equal(ynl.dump("forward-get", {})[0]["int-port"], 2222, "forward")
     found = ynl.do("setting-get", {"key": "timeout.udp"})
