@@ -168,6 +168,8 @@ def plot_data(medians, folder):
     """For each plot a file: flows, and the added cost of each rival."""
     import rig
     for part in ("established", "first"):
+        if not any(name == part for name, _ in medians):
+            continue
         with open(os.path.join(folder, part + ".dat"), "w") as f:
             f.write("flows " + " ".join(WHO[1:]) + "\n")
             for size in rig.SIZES:
