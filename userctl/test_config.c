@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tests of the configuration language that need no kernel: text to model and
- * back, refusals word by word, and input that no sane person writes. KTAP.
+ * Tests of the configuration language that need no kernel: from text over the
+ * model to netlink and all the way back, refusals word by word, and input that
+ * no sane person writes. KTAP.
  */
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "config.h"
+#include "nl_msg.h"
 #include "print.h"
 #include "userctl.h"
+#include "value.h"
 
 static unsigned int tests, failures;
 
@@ -44,9 +47,37 @@ static void print_statement(FILE *file, const struct statement *statement)
 	fputc('\n', file);
 }
 
+/* What the kernel would be told of @statement, read as if it came from there. */
+static void print_message(FILE *file, const struct statement *statement)
+{
+	static char buffer[65536];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buffer);
+	struct statement back = { .kind = statement->kind };
+
+	mnl_nlmsg_put_extra_header(nlh, sizeof(struct genlmsghdr));
+	msg_put_statement(nlh, statement);
+	switch (back.kind) {
+	case STATEMENT_SET:
+		msg_get_setting(nlh, &back.setting);
+		break;
+	case STATEMENT_POOL:
+		msg_get_pool(nlh, &back.pool);
+		break;
+	case STATEMENT_RULE:
+		msg_get_rule(nlh, &back.rule);
+		break;
+	default:
+		msg_get_forward(nlh, &back.forward);
+	}
+	print_statement(file, &back);
+	statement_free(&back);
+	if (nlh->nlmsg_len > msg_statement_size(statement))
+		fprintf(file, "message of %u bytes\n", nlh->nlmsg_len);
+}
+
 /*
  * Parse @len bytes of @text as the file natty.conf. Returns what the model
- * prints, and what went wrong in *@errors, both to be freed.
+ * prints, once it went through netlink, and what went wrong in *@errors, both to be freed.
  */
 static char *reprint(const char *text, size_t len, char **errors)
 {
@@ -69,7 +100,7 @@ static char *reprint(const char *text, size_t len, char **errors)
 	}
 	config_read(&source, in, &config);
 	for (i = 0; i < config.count; i++)
-		print_statement(out, &config.list[i]);
+		print_message(out, &config.list[i]);
 	fclose(in);
 	fclose(out);
 	config_free(&config);
@@ -287,6 +318,65 @@ static void test_argv(void)
 	free(errors);
 }
 
+/* Which word does the attribute at @offset of the message come from? */
+static bool field_is(const struct nlmsghdr *nlh, const void *at,
+		     enum field want, unsigned int want_nth)
+{
+	uint32_t offset = (const char *)at - (const char *)nlh;
+	enum field field;
+	unsigned int nth;
+
+	return msg_field(nlh, offset, &field, &nth) && field == want &&
+	       nth == want_nth;
+}
+
+/* Errors about a range inside of a pool. */
+static void test_nested_field(void)
+{
+	char buffer[1024];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buffer);
+	struct genlmsghdr *genl;
+	struct nlattr *first, *second;
+
+	genl = mnl_nlmsg_put_extra_header(nlh, sizeof(*genl));
+	genl->cmd = NATTY_CMD_POOL_NEW;
+	mnl_attr_put_strz(nlh, NATTY_A_POOL_NAME, "isp");
+	first = mnl_attr_nest_start(nlh, NATTY_A_POOL_RANGE);
+	mnl_attr_put_u32(nlh, NATTY_A_RANGE_ADDR_MIN, 1);
+	mnl_attr_nest_end(nlh, first);
+	second = mnl_attr_nest_start(nlh, NATTY_A_POOL_RANGE);
+	mnl_attr_put_u32(nlh, NATTY_A_RANGE_ADDR_MIN, 1);
+	mnl_attr_nest_end(nlh, second);
+	mnl_attr_put_u16(nlh, NATTY_A_POOL_PORT_MIN, 1);
+	result(field_is(nlh, buffer + 20, FIELD_NAME, 0) &&
+	       field_is(nlh, first, FIELD_RANGE, 0) &&
+	       field_is(nlh, second, FIELD_RANGE, 1) &&
+	       field_is(nlh, mnl_attr_get_payload(second), FIELD_RANGE, 1) &&
+	       field_is(nlh, mnl_nlmsg_get_payload_tail(nlh) - 8,
+			FIELD_PORTS, 0),
+	       "words of a pool's attributes");
+}
+
+/* Errors about a match of a filter. */
+static void test_filter_field(void)
+{
+	struct filter filter = { .match = { .has_proto = true } };
+	char buffer[1024];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buffer);
+	struct genlmsghdr *genl;
+
+	genl = mnl_nlmsg_put_extra_header(nlh, sizeof(*genl));
+	genl->cmd = NATTY_CMD_CONN_GET;
+	value_prefix("10.0.0.0/8", &filter.match.src);
+	msg_put_filter(nlh, &filter);
+	result(field_is(nlh, buffer + 24, FIELD_SRC, 0) &&
+	       field_is(nlh, buffer + 32, FIELD_SRC, 0) &&
+	       field_is(nlh, buffer + 40, FIELD_PROTO, 0) &&
+	       !field_is(nlh, buffer + 20, FIELD_SRC, 0) &&
+	       !field_is(nlh, buffer + 400, FIELD_SRC, 0),
+	       "words of a filter's attributes");
+}
+
 static void test_filter(const char *match, const char *value,
 			const char *want)
 {
@@ -385,6 +475,8 @@ int main(int argc, char **argv)
 	test_pools();
 	test_bytes();
 	test_argv();
+	test_nested_field();
+	test_filter_field();
 	test_filter("src", "10.0.0.0/8", NULL);
 	test_filter("dport", "80-90", NULL);
 	test_filter("iif", "eth0", "conn list: iif: connections keep no interface");
