@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <kunit/test.h>
 #include <linux/bitmap.h>
+#include <linux/delay.h>
+#include <linux/kthread.h>
 #include <linux/prandom.h>
 #include <linux/random.h>
 #include <linux/timekeeping.h>
@@ -250,6 +252,77 @@ static void ports_have_one_user(struct kunit *test)
 	KUNIT_EXPECT_LE(test, natty_port_memory(test->priv), memory);
 }
 
+/**
+ * struct port_user - a thread that takes and puts ports
+ * @nn: network namespace
+ * @owned: bit of each port that any thread owns
+ * @ready: threads that have begun
+ * @clashes: ports that were given while they were owned
+ * @failed: calls that failed otherwise
+ */
+struct port_user {
+	struct natty_net *nn;
+	unsigned long *owned;
+	atomic_t ready;
+	atomic_t clashes;
+	atomic_t failed;
+};
+
+static int use_ports(void *data)
+{
+	struct natty_port_request req = udp_request(0);
+	struct port_user *user = data;
+	int port[16], i, k;
+
+	/* Few ports, so that the threads meet. */
+	req.min = 5000;
+	req.max = 5039;
+	atomic_inc(&user->ready);
+	for (i = 0; atomic_read(&user->ready) < 2 && i < 1000; i++)
+		usleep_range(100, 200);
+	for (i = 0; i < 500; i++) {
+		for (k = 0; k < ARRAY_SIZE(port); k++) {
+			req.want = 5000 + i % 40;
+			port[k] = natty_port_take(user->nn, &req);
+			if (port[k] < 0)
+				atomic_inc(&user->failed);
+			else if (test_and_set_bit(port[k], user->owned))
+				atomic_inc(&user->clashes);
+		}
+		for (k = 0; k < ARRAY_SIZE(port); k++) {
+			if (port[k] < 0)
+				continue;
+			clear_bit(port[k], user->owned);
+			natty_port_put(user->nn, req.family, req.proto, &req.addr,
+				       port[k]);
+		}
+		cond_resched();
+	}
+	while (!kthread_should_stop())
+		usleep_range(100, 200);
+	return 0;
+}
+
+static void two_threads_never_get_the_same_port(struct kunit *test)
+{
+	struct task_struct *thread[2];
+	struct port_user user = { .nn = test->priv };
+	unsigned int i;
+
+	user.owned = kunit_kzalloc(test, PORTS / 8, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, user.owned);
+	for (i = 0; i < ARRAY_SIZE(thread); i++)
+		thread[i] = kthread_run(use_ports, &user, "natty-test/%u", i);
+	for (i = 0; i < ARRAY_SIZE(thread); i++)
+		if (!IS_ERR(thread[i]))
+			kthread_stop(thread[i]);
+
+	KUNIT_EXPECT_EQ(test, atomic_read(&user.ready), 2);
+	KUNIT_EXPECT_EQ(test, atomic_read(&user.clashes), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&user.failed), 0);
+	KUNIT_EXPECT_TRUE(test, bitmap_empty(user.owned, PORTS));
+}
+
 /* For people who compare; nothing is expected of the figures. */
 static void cost_by_fill_level(struct kunit *test)
 {
@@ -281,6 +354,7 @@ static struct kunit_case port_test_cases[] = {
 	KUNIT_CASE(owned_ports_are_not_shared),
 	KUNIT_CASE(known_are_only_addresses_asked_for),
 	KUNIT_CASE(ports_have_one_user),
+	KUNIT_CASE(two_threads_never_get_the_same_port),
 	KUNIT_CASE(cost_by_fill_level),
 	{}
 };
