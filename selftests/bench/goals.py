@@ -3,47 +3,51 @@
 import collections
 
 # judged: by the ratio to nf_nat, by its growth over the smallest size, or by
-# its value; kept: recorded, for later runs to be compared with.
-About = collections.namedtuple("About", "text unit judged goals kept")
+# its value; worse: the share of what is recorded that a later run may be worse
+# by before it counts, None if it is not recorded.
+About = collections.namedtuple("About", "text unit judged goals worse")
+
+# The ratios that a packet of a flow that exists should not exceed.
+GOALS = {"1": 0.19, "1k": 0.17, "53k": 0.23, "509k": 0.29, "2m": 0.25}
 
 TABLE = {
     "established": About(
-        "a packet of a flow that exists, from inside", "ns", "ratio",
-        {"1": 0.19, "1k": 0.17, "53k": 0.23, "509k": 0.29, "2m": 0.25}, True),
+        "a packet of a flow that exists, from inside", "ns", "ratio", GOALS,
+        0.15),
     "first": About(
         "the first packet of a flow", "ns", "ratio",
-        {"53k": 0.37, "509k": 0.27, "2m": 0.11}, True),
+        {"53k": 0.37, "509k": 0.27, "2m": 0.11}, 0.15),
     "refused": About("flows refused while ports were free", "flows", "value",
-                     {"53k": 0, "509k": 0, "2m": 0}, False),
+                     {"53k": 0, "509k": 0, "2m": 0}, None),
     "memory": About("bytes a flow, tables included", "bytes", "value",
-                    {"2m": 100}, True),
-    "memory-slab": About("bytes a flow of slab", "bytes", "value", {}, False),
+                    {"2m": 100}, 0.1),
+    "memory-slab": About("bytes a flow of slab", "bytes", "value", {}, None),
     "teardown": About("deleting all flows, for each", "ns each", "ratio", {},
-                      True),
+                      0.4),
     "rules-first": About(
         "the first packet of a flow behind so many rules", "ns", "growth",
-        {"10000": 1.2}, True),
+        {"10000": 1.2}, 0.2),
     "forwards-first": About(
         "the first packet of a flow beside so many forwards", "ns", "growth",
-        {"60000": 1.2}, True),
+        {"60000": 1.2}, 0.2),
     "forwards-established": About(
         "a packet of a flow that exists beside so many forwards", "ns",
-        "growth", {}, True),
+        "growth", {}, 0.2),
     "pool-first": About(
         "the first packet of a flow when so much of the pool is taken", "ns",
-        "growth", {"99.9%": 1.2}, True),
+        "growth", {"90%": 1.2, "99%": 1.2, "99.9%": 1.2}, 0.4),
     "pool-refused": About("flows refused of those", "flows", "value",
-                          {"90%": 0, "99%": 0, "99.9%": 0}, False),
+                          {"90%": 0, "99%": 0, "99.9%": 0}, None),
     "dump": About("listing a million connections", "ms", "ratio",
-                  {"1m": 0.333}, True),
+                  {"1m": 0.333}, 0.3),
     "delete-host": About("deleting one host's of a million", "ms", "ratio",
-                         {"1m": 0.01}, True),
-    "apply": About("loading 10 000 rules", "ms", "value", {"10k": 100}, True),
-    "tool-start": About("the start of a tool alone", "ms", "value", {}, False),
+                         {"1m": 0.01}, 0.4),
+    "apply": About("loading 10 000 rules", "ms", "value", {"10k": 100}, 0.6),
+    "tool-start": About("the start of a tool alone", "ms", "value", {}, None),
     "instructions": About("instructions a packet of a flow that exists",
-                          "instructions", "ratio", {}, True),
+                          "instructions", "ratio", {}, 0.02),
     "instructions-first": About("instructions of a flow's first packet",
-                                "instructions", "ratio", {}, True),
+                                "instructions", "ratio", {}, 0.02),
 }
 
 KINDS = {"udp": "UDP", "udp6": "UDP over IPv6", "tcp": "TCP",
@@ -63,4 +67,6 @@ def of(part):
     counted = way in ("refused", "lost")
     return About("%s, %s" % (KINDS.get(kind, kind), WAYS.get(way, way)),
                  "flows" if counted else "ns",
-                 "value" if counted else "ratio", {}, not counted)
+                 "value" if counted else "ratio",
+                 GOALS if kind == "udp" and way in ("out", "reply") else {},
+                 None if counted else 0.2)

@@ -59,6 +59,7 @@ def options():
     parser.add_argument("--sizes")
     parser.add_argument("--who")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--minutes", type=float, default=12)
     parser.add_argument("--profile")
     opts = parser.parse_args()
     if opts.only == "help":
@@ -110,18 +111,32 @@ def warm_memory():
     lab.run(["umount", "/mnt"])
 
 
-def one_round(number, opts):
-    for name in opts.only:
-        measure, sizes, whose, _ = PARTS[name]
-        for size in sizes:
-            if size and opts.sizes and size not in opts.sizes.split(","):
+def one_part(number, name, opts):
+    measure, sizes, whose, _ = PARTS[name]
+    for size in sizes:
+        if size and opts.sizes and size not in opts.sizes.split(","):
+            continue
+        for who in whose.split():
+            if opts.who and who not in opts.who.split(","):
                 continue
-            for who in whose.split():
-                if opts.who and who not in opts.who.split(","):
-                    continue
-                if number and size == "2m" and who in ONCE:
-                    continue
-                measure(RIVALS[who](), size, reporter(number, who))
+            if number and size == "2m" and who in ONCE:
+                continue
+            measure(RIVALS[who](), size, reporter(number, who))
+
+
+def rounds(opts):
+    """What was measured once is measured again while there is time."""
+    start, took = time.monotonic(), {}
+    for number in range(opts.rounds):
+        for name in opts.only:
+            begin = time.monotonic()
+            if number and begin - start + took[name] > opts.minutes * 60:
+                print("round %d: no time for %s" % (number + 1, name))
+                continue
+            one_part(number, name, opts)
+            took[name] = time.monotonic() - begin
+            print("round %d: %s took %d s" % (number + 1, name, took[name]),
+                  flush=True)
 
 
 def reporter(number, who):
@@ -141,12 +156,7 @@ def main():
     if opts.profile:
         profile(opts)
         return
-    for number in range(opts.rounds):
-        start = time.monotonic()
-        one_round(number, opts)
-        print("round %d of %d took %d s" % (number + 1, opts.rounds,
-                                            time.monotonic() - start),
-              flush=True)
+    rounds(opts)
 
 
 main()
