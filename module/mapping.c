@@ -176,10 +176,12 @@ static int insert_static(struct natty_net *nn, const struct natty_forward *forwa
 	err = natty_table_insert(table, mapping, BIT(NATTY_CONN_MAPPING) |
 				 BIT(NATTY_CONN_STATIC) | BIT(NATTY_CONN_CLOSED) |
 				 BIT(NATTY_CONN_FILTER_EIF));
-	if (err)
+	if (err) {
 		natty_arena_discard(&table->arena, mapping);
-	else
-		percpu_counter_inc(&nn->mappings);
+		goto out;
+	}
+	percpu_counter_inc(&nn->mappings);
+	natty_count(nn, NATTY_COUNT_MAPPING_NEW);
 out:
 	rcu_read_unlock();
 	local_bh_enable();
