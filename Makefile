@@ -28,7 +28,7 @@ module-sources:
 	@mkdir -p $(BUILD)
 	@cd $(BUILD) && find . -name '*.[ch]' ! -name '*.mod.c' | while read -r file; do \
 		[ -e "$(CURDIR)/$$file" ] || rm -f "$$file"; done
-	@cp -u --preserve=timestamps --parents $(MODULE_SOURCES) $(BUILD)
+	@for file in $(MODULE_SOURCES); do cmp -s $$file $(BUILD)/$$file || cp --parents $$file $(BUILD) || exit 1; done
 
 kernel-there:
 	@test -e $(KDIR)/Makefile || { \

@@ -5,9 +5,11 @@
 VM_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TOP_DIR=$(cd "$VM_DIR/../.." && pwd)
 CACHE=${NATTY_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/natty}
+# Each checkout builds on its own.
+BUILDS=$CACHE/build/${TOP_DIR//\//-}
 ALL_FLAVOURS="uml-6.1 uml-7.3-debug qemu-6.1 qemu-6.12"
 
-mkdir -p "$CACHE/log" "$CACHE/build" "$CACHE/jobs" "$CACHE/results"
+mkdir -p "$CACHE/log" "$BUILDS" "$CACHE/jobs" "$CACHE/results"
 
 say() {
 	printf '%s\n' "natty: $*" >&2

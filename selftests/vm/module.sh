@@ -9,7 +9,7 @@ module_build() {
 	shift 2
 	log=$CACHE/log/module-$flavour.log
 	# The lock covers the copying too: the next build must not write what this one reads.
-	once "module-$flavour" module_make "$flavour" "$file" "$@" >"$log" 2>&1 && return 0
+	once "module-$flavour${TOP_DIR//\//-}" module_make "$flavour" "$file" "$@" >"$log" 2>&1 && return 0
 	grep -E -A3 'error|warning|\*\*\*|No such|ERROR' "$log" >&2 || tail -n 20 "$log" >&2
 	say "natty.ko for $flavour does not build (all of it: $log)"
 	return 1
@@ -19,8 +19,8 @@ module_make() {
 	local flavour=$1 file=$2
 
 	shift 2
-	make --no-print-directory -j"$(nproc)" -C "$TOP_DIR" module KDIR="$K_BUILD" BUILD="$CACHE/build/$flavour" \
-		${K_ARCH:+ARCH=$K_ARCH} "$@" && cp "$CACHE/build/$flavour/module/natty.ko" "$file"
+	make --no-print-directory -j"$(nproc)" -C "$TOP_DIR" module KDIR="$K_BUILD" BUILD="$BUILDS/$flavour" \
+		${K_ARCH:+ARCH=$K_ARCH} "$@" && cp "$BUILDS/$flavour/module/natty.ko" "$file"
 }
 
 # The tool is the same for all guests; a copy, so that a guest is not disturbed by the next build.
@@ -29,7 +29,7 @@ tool_build() {
 
 	[ -e "$TOP_DIR/userctl/Makefile" ] || return 0
 	need "${BUILD_PACKAGES[@]}"
-	once userctl tool_make "$1" >"$log" 2>&1 && return 0
+	once "userctl${TOP_DIR//\//-}" tool_make "$1" >"$log" 2>&1 && return 0
 	tail -n 20 "$log" >&2
 	say "userctl does not build (all of it: $log)"
 	return 1

@@ -46,7 +46,7 @@ kernel_tools_make() {
 
 # A build from nothing: an incremental one would hide the warnings of yesterday.
 look_build() {
-	local flavour=$1 build=$CACHE/build/lint-$1 log=$CACHE/log/lint-$1.log flags="W=1 C=2 CF=-D__CHECK_ENDIAN__"
+	local flavour=$1 build=$BUILDS/lint-$1 log=$CACHE/log/lint-$1.log flags="W=1 C=2 CF=-D__CHECK_ENDIAN__"
 
 	rm -rf "$build"
 	kernel_get "$flavour" || return 1
@@ -75,7 +75,7 @@ tail_of() {
 }
 
 look_build-7.3() {
-	local build=$CACHE/build/lint-7.3 log=$CACHE/log/lint-7.3.log
+	local build=$BUILDS/lint-7.3 log=$CACHE/log/lint-7.3.log
 
 	once next next_ready || return 1
 	rm -rf "$build"
@@ -88,7 +88,7 @@ look_build-7.3() {
 
 # look_userctl COMPILER: in a copy, so that the objects of two compilers do not meet.
 look_userctl() {
-	local build=$CACHE/build/userctl-$1 log=$CACHE/log/userctl-$1.log
+	local build=$BUILDS/userctl-$1 log=$CACHE/log/userctl-$1.log
 
 	need clang
 	rm -rf "$build" && mkdir -p "$build" && cp -r userctl uapi "$build/" || return 1
@@ -108,15 +108,15 @@ look_userctl-clang() {
 }
 
 look_userctl-test() {
-	make -C "$CACHE/build/userctl-gcc/userctl" CFLAGS="-O2 -Wall -Wextra -Werror" check
+	make -C "$BUILDS/userctl-gcc/userctl" CFLAGS="-O2 -Wall -Wextra -Werror" check
 }
 
 look_install() {
-	local root=$CACHE/build/install file
+	local root=$BUILDS/install file
 
 	rm -rf "$root"
 	kernel_get qemu-6.1 || return 1
-	make install KDIR="$K_BUILD" BUILD="$CACHE/build/qemu-6.1" DESTDIR="$root" PREFIX=/usr \
+	make install KDIR="$K_BUILD" BUILD="$BUILDS/qemu-6.1" DESTDIR="$root" PREFIX=/usr \
 		>"$CACHE/log/install.log" 2>&1 || tail_of install || return 1
 	for file in usr/sbin/userctl usr/share/man/man8/userctl.8 usr/share/man/man5/natty.conf.5 \
 		usr/share/doc/natty/natty.conf "lib/modules/$(basename "$(dirname "$K_BUILD")")/updates/natty.ko"; do
