@@ -4,6 +4,7 @@
 
 #include <linux/rcupdate.h>
 #include <linux/types.h>
+#include <asm/byteorder.h>
 
 /*
  * The buckets of a hash table: cache lines of entries, an entry being an index
@@ -21,7 +22,7 @@
 
 /**
  * struct natty_bucket - one cache line
- * @tag: lower bits of the entries' hashes
+ * @tag: lower bits of the entries' hashes; read four at a time
  * @head: bit 0 locks the whole chain (in its first bucket); the rest is the
  *	number of the next bucket, 0 for none
  * @index: of the entries
@@ -69,15 +70,45 @@ natty_bucket_next(struct natty_buckets *b, const struct natty_bucket *bucket)
 	return next ? &b->bucket[next] : NULL;
 }
 
-/* Which ways have this tag, a bit each; branch-free, as most have not. */
-static inline u32 natty_bucket_match(const struct natty_bucket *bucket, u16 tag)
-{
-	u32 ways = 0;
-	int way;
+#ifdef __BIG_ENDIAN
+#define NATTY_BIG_ENDIAN 1
+#else
+#define NATTY_BIG_ENDIAN 0
+#endif
 
-	for (way = 0; way < NATTY_WAYS; way++)
-		ways |= (u32)(READ_ONCE(bucket->tag[way]) == tag) << way;
+/* Which lanes of four tags equal @tag: the top bit of each. */
+static inline u64 natty_bucket_match4(const u16 *tags, u16 tag)
+{
+	const u64 low = 0x7fff7fff7fff7fffULL;
+	u64 x = READ_ONCE(*(const u64 *)tags) ^ tag * 0x0001000100010001ULL;
+
+	return ~(((x & low) + low) | x | low);
+}
+
+/*
+ * Which ways have this tag, a bit each, in no particular order: word by word,
+ * as a loop over the ways costs a fifth of a translation.
+ */
+static inline u64 natty_bucket_match(const struct natty_bucket *bucket, u16 tag)
+{
+	u64 ways;
+
+	ways = natty_bucket_match4(bucket->tag, tag);
+	ways |= natty_bucket_match4(bucket->tag + 4, tag) >> 1;
+	ways |= (u64)(READ_ONCE(bucket->tag[8]) == tag) << 13;
+	ways |= (u64)(READ_ONCE(bucket->tag[9]) == tag) << 29;
 	return ways;
+}
+
+/* The way that a bit of natty_bucket_match() stands for. */
+static inline u32 natty_bucket_way(u32 bit)
+{
+	u32 word = 15 - bit % 16, lane = bit / 16;
+
+	/* Where the first of four tags is the upper part of a word. */
+	if (NATTY_BIG_ENDIAN && word < 2)
+		lane = 3 - lane;
+	return 4 * word + lane;
 }
 
 /* Lock the chain that begins with @bucket. Softirqs are disabled. */

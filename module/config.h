@@ -69,12 +69,14 @@ struct natty_heir {
  * active one is constant.
  */
 struct natty_config {
+	/* What every packet reads. */
+	struct natty_ruleset *chain[NATTY_CHAINS];
+	unsigned int nrules[NATTY_CHAINS];
+	struct natty_settings set;
+
 	struct rcu_work work;
 	u32 generation;
-	struct natty_settings set;
 	struct natty_rule **rule[NATTY_CHAINS];
-	unsigned int nrules[NATTY_CHAINS];
-	struct natty_ruleset *chain[NATTY_CHAINS];
 	struct natty_pool **pool;
 	unsigned int npools;
 	struct natty_forward *forward;

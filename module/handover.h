@@ -9,8 +9,9 @@ struct sk_buff;
 /**
  * struct natty_handover - what the last packet's first hook found
  * @skb: that packet; only compared, never followed
- * @conn: its connection
+ * @conn: its connection, or NULL if it was not looked for
  * @dir: the way it travels
+ * @hash: without @conn: of its internal endpoint, as a hint where to look
  *
  * Written and read by the packet path of one CPU with softirqs disabled. A
  * packet that reaches its second hook elsewhere or later finds another skb
@@ -21,6 +22,7 @@ struct natty_handover {
 	const struct sk_buff *skb;
 	struct natty_conn *conn;
 	enum natty_dir dir;
+	u32 hash;
 };
 
 #endif

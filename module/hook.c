@@ -19,6 +19,14 @@
 /* Conntrack must see internal addresses only: translate outer ones before it. */
 #define PRI_BEFORE_CONNTRACK	(NF_IP_PRI_CONNTRACK - 1)
 
+/* Can a rule of the chain concern a packet that passes this device? */
+static bool passes_gate(const struct natty_config *config, u8 chain,
+			const struct net_device *dev)
+{
+	return config->nrules[chain] &&
+	       natty_ruleset_gate(config->chain[chain], chain, dev);
+}
+
 static unsigned int drop_packet(struct natty_net *nn, enum natty_counter why)
 {
 	natty_count(nn, why);
@@ -178,18 +186,24 @@ static bool dst_known(const struct natty_net *nn, const struct sk_buff *skb,
 	       natty_port_addr_known(nn, family, &addr);
 }
 
-/* Have what postrouting will look at on its way to the cache while routing. */
+/*
+ * Have what postrouting will look at on its way to the cache while routing, and
+ * spare it the hash.
+ */
 static void warm_up(struct natty_net *nn, const struct sk_buff *skb, u8 family)
 {
+	struct natty_handover *h = this_cpu_ptr(nn->handover);
 	const struct iphdr *iph = ip_hdr(skb);
-	struct natty_tuple t;
+	struct natty_endpoint src;
 
 	if (family != NFPROTO_IPV4 || iph->ihl != 5 || skb_headlen(skb) < 24)
 		return;
-	t.proto = iph->protocol;
-	t.src.addr.ip = iph->saddr;
-	t.src.port = *(const __be16 *)(iph + 1);
-	natty_table_prefetch(natty_table_of(nn, family), &t);
+	src.addr.ip = iph->saddr;
+	src.port = *(const __be16 *)(iph + 1);
+	h->hash = natty_table_prefetch(natty_table_of(nn, family),
+				       iph->protocol, &src);
+	h->conn = NULL;
+	h->skb = skb;
 }
 
 static unsigned int prerouting(void *priv, struct sk_buff *skb,
@@ -209,8 +223,7 @@ static unsigned int prerouting(void *priv, struct sk_buff *skb,
 	known = dst_known(nn, skb, state->pf);
 	flow.config = rcu_dereference(nn->config);
 	if (!known && !READ_ONCE(nn->destinations) &&
-	    !natty_ruleset_gate(flow.config->chain[NATTY_CHAIN_PREROUTING],
-				NATTY_CHAIN_PREROUTING, state->in)) {
+	    !passes_gate(flow.config, NATTY_CHAIN_PREROUTING, state->in)) {
 		warm_up(nn, skb, state->pf);
 		return NF_ACCEPT;
 	}
@@ -235,7 +248,7 @@ static struct natty_conn *take_over(struct natty_flow *flow, enum natty_dir *dir
 	struct natty_handover *h = this_cpu_ptr(flow->nn->handover);
 	struct natty_conn *conn = h->conn;
 
-	if (h->skb != flow->pkt.skb)
+	if (h->skb != flow->pkt.skb || !conn)
 		return NULL;
 	h->skb = NULL;
 	*dir = h->dir;
@@ -252,11 +265,18 @@ static struct natty_conn *take_over(struct natty_flow *flow, enum natty_dir *dir
 static struct natty_conn *find_between(struct natty_flow *flow,
 				       enum natty_dir *dir, bool *fresh)
 {
+	struct natty_handover *h = this_cpu_ptr(flow->nn->handover);
 	const struct natty_tuple *t = &flow->pkt.tuple;
 	struct natty_tuple inverse;
 	struct natty_conn *conn;
 
 	*fresh = true;
+	if (h->skb == flow->pkt.skb) {
+		*dir = NATTY_DIR_ORIG;
+		conn = natty_table_find_outbound(flow->table, t, h->hash);
+		if (likely(conn))
+			return conn;
+	}
 	conn = natty_table_find(flow->table, t, false, dir);
 	if (likely(conn))
 		return is_outer_between(conn, *dir) ? conn : NULL;
@@ -467,13 +487,14 @@ static unsigned int postrouting(void *priv, struct sk_buff *skb,
 	struct natty_handover *h = this_cpu_ptr(nn->handover);
 	struct natty_flow flow;
 	enum natty_counter why;
+	bool handed;
 
-	if (h->skb == skb && is_done(h, skb, state->pf))
+	handed = h->skb == skb && h->conn;
+	if (handed && is_done(h, skb, state->pf))
 		return NF_ACCEPT;
-	if (h->skb != skb && !READ_ONCE(nn->destinations) &&
+	if (!handed && !READ_ONCE(nn->destinations) &&
 	    !natty_is_outside(nn, state->out->ifindex) &&
-	    !natty_ruleset_gate(config->chain[NATTY_CHAIN_POSTROUTING],
-				NATTY_CHAIN_POSTROUTING, state->out))
+	    !passes_gate(config, NATTY_CHAIN_POSTROUTING, state->out))
 		return NF_ACCEPT;
 	why = flow_init(&flow, nn, skb, state);
 	if (why)
@@ -494,16 +515,15 @@ static unsigned int local_in(void *priv, struct sk_buff *skb,
 
 	if (state->in->flags & IFF_LOOPBACK)
 		return NF_ACCEPT;
-	if (h->skb != skb &&
-	    !natty_ruleset_gate(config->chain[NATTY_CHAIN_INPUT],
-				NATTY_CHAIN_INPUT, state->in))
+	if ((h->skb != skb || !h->conn) &&
+	    !passes_gate(config, NATTY_CHAIN_INPUT, state->in))
 		return NF_ACCEPT;
 	why = flow_init(&flow, nn, skb, state);
 	if (why)
 		return drop_packet(nn, why);
 	/* The answer's source was given back before routing. */
 	if (flow.pkt.kind == NATTY_PACKET_LOCAL ||
-	    (h->skb == skb && h->dir == NATTY_DIR_REPLY))
+	    (h->skb == skb && h->conn && h->dir == NATTY_DIR_REPLY))
 		return NF_ACCEPT;
 	return source(&flow, NATTY_CHAIN_INPUT);
 }
@@ -574,11 +594,10 @@ static unsigned int output(void *priv, struct sk_buff *skb,
 	unsigned int verdict;
 	enum natty_dir dir;
 
-	if (h->skb == skb)
+	if (h->skb == skb && h->conn)
 		return NF_ACCEPT;
 	if (!READ_ONCE(nn->destinations) && !dst_known(nn, skb, state->pf) &&
-	    !natty_ruleset_gate(config->chain[NATTY_CHAIN_OUTPUT],
-				NATTY_CHAIN_OUTPUT, state->out))
+	    !passes_gate(config, NATTY_CHAIN_OUTPUT, state->out))
 		return NF_ACCEPT;
 	/* This host's own oddities are not its translator's to judge. */
 	if (flow_init(&flow, nn, skb, state) ||

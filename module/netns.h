@@ -45,14 +45,16 @@
  * @hooks: registered operations, private data pointing here
  */
 struct natty_net {
-	struct net *net;
 	struct natty_config __rcu *config;
-	struct mutex lock;
-	struct natty_txns txns;
-	bool enabled;
+	struct natty_handover __percpu *handover;
+	struct natty_stats __percpu *stats;
 	bool destinations;
+	bool enabled;
 	DECLARE_BITMAP(outside, NATTY_OUTSIDE_BITS);
 	struct natty_table table[2];
+	struct net *net;
+	struct mutex lock;
+	struct natty_txns txns;
 	struct percpu_counter conns;
 	atomic_t embryos;
 	struct percpu_counter mappings;
@@ -60,8 +62,6 @@ struct natty_net {
 	struct natty_hosts hosts;
 	struct natty_gc gc;
 	struct natty_events events;
-	struct natty_stats __percpu *stats;
-	struct natty_handover __percpu *handover;
 	struct nf_hook_ops *hooks;
 };
 

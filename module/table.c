@@ -108,10 +108,10 @@ struct cursor {
 	struct natty_buckets *buckets;
 	const struct natty_bucket *bucket;
 	u32 hash;
-	u32 ways;
+	u64 ways;
 };
 
-static void cursor_init(struct cursor *c, const struct natty_table *table,
+static __always_inline void cursor_init(struct cursor *c, const struct natty_table *table,
 			u32 hash)
 {
 	c->table = table;
@@ -135,13 +135,13 @@ static bool cursor_next_bucket(struct cursor *c)
 	return true;
 }
 
-static struct natty_conn *cursor_next(struct cursor *c)
+static __always_inline struct natty_conn *cursor_next(struct cursor *c)
 {
 	u32 index, way;
 
 	for (;;) {
 		while (c->ways) {
-			way = __ffs(c->ways);
+			way = natty_bucket_way(__ffs64(c->ways));
 			c->ways &= c->ways - 1;
 			/* Pairs with the release in natty_bucket_add(). */
 			index = smp_load_acquire(&c->bucket->index[way]);
@@ -175,15 +175,14 @@ static struct natty_conn *find_tuple(const struct natty_table *table,
 	return NULL;
 }
 
-/* A connection that carries its own mapping, from inside. */
-static struct natty_conn *find_outbound(const struct natty_table *table,
-					const struct natty_tuple *t)
+struct natty_conn *natty_table_find_outbound(const struct natty_table *table,
+					     const struct natty_tuple *t,
+					     u32 hash)
 {
 	struct natty_conn *conn;
 	struct cursor c;
 
-	cursor_init(&c, table, hash_endpoint(table, NATTY_SLOT_INTERNAL,
-					     t->proto, &t->src));
+	cursor_init(&c, table, hash);
 	while ((conn = cursor_next(&c)))
 		if (natty_conn_is(conn, NATTY_CONN_MAPPING) &&
 		    natty_conn_end_is(conn, NATTY_END_ORIG_SRC, &t->src) &&
@@ -224,7 +223,10 @@ struct natty_conn *natty_table_find(const struct natty_table *table,
 			return conn;
 		}
 	}
-	conn = find_outbound(table, t);
+	conn = natty_table_find_outbound(table, t,
+					 hash_endpoint(table,
+						       NATTY_SLOT_INTERNAL,
+						       t->proto, &t->src));
 	if (conn) {
 		*dir = NATTY_DIR_ORIG;
 		return conn;
@@ -252,12 +254,13 @@ struct natty_conn *natty_table_find_middle(const struct natty_table *table,
 	return NULL;
 }
 
-void natty_table_prefetch(const struct natty_table *table,
-			  const struct natty_tuple *t)
+u32 natty_table_prefetch(const struct natty_table *table, u8 proto,
+			 const struct natty_endpoint *src)
 {
-	prefetch(natty_bucket_of(rcu_dereference(table->buckets),
-				 hash_endpoint(table, NATTY_SLOT_INTERNAL,
-					       t->proto, &t->src)));
+	u32 hash = hash_endpoint(table, NATTY_SLOT_INTERNAL, proto, src);
+
+	prefetch(natty_bucket_of(rcu_dereference(table->buckets), hash));
+	return hash;
 }
 
 /* Is this object the mapping that a flow from inside looks for? */

@@ -112,9 +112,18 @@ struct natty_conn *natty_table_find(const struct natty_table *table,
 struct natty_conn *natty_table_find_middle(const struct natty_table *table,
 					   const struct natty_tuple *t);
 
-/* Bring what natty_table_find() reads first for an outbound packet. Under RCU. */
-void natty_table_prefetch(const struct natty_table *table,
-			  const struct natty_tuple *t);
+/* Bring what natty_table_find_outbound() will read. Returns its hint. Under RCU. */
+u32 natty_table_prefetch(const struct natty_table *table, u8 proto,
+			 const struct natty_endpoint *src);
+
+/*
+ * The connection that carries its own mapping and whose opener's packets have
+ * tuple @t, if @hash is what natty_table_prefetch() returned for it; a wrong
+ * hint at worst finds nothing. Under RCU.
+ */
+struct natty_conn *natty_table_find_outbound(const struct natty_table *table,
+					     const struct natty_tuple *t,
+					     u32 hash);
 
 /**
  * struct natty_realm - for which outside a mapping holds
