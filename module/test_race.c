@@ -97,7 +97,7 @@ void test_race_run(struct kunit *test, struct test_race *race)
 		kunit_skip(test, "needs two CPUs");
 	memset(race->worker, 0, sizeof(race->worker));
 	atomic_set(&race->ready, 0);
-	race->deadline = jiffies + TEST_RACE_SECONDS * HZ;
+	race->deadline = jiffies + race->seconds * HZ;
 	KUNIT_ASSERT_EQ(test, make_workers(race), 0);
 	for (i = 0; i < TEST_WORKERS; i++)
 		wake_up_process(race->worker[i].task);

@@ -8,9 +8,6 @@
 
 #define TEST_WORKERS 2
 
-/* A worker that the machine keeps from running gives up after that. */
-#define TEST_RACE_SECONDS 20
-
 struct test_race;
 
 /**
@@ -43,6 +40,7 @@ struct test_worker {
  * @work: run by both; must not use expectations, which belong to the test's
  *	own thread
  * @arg: for @work
+ * @seconds: after which it ends, however far it is
  * @ready: how many have begun
  * @deadline: jiffies
  * @worker: the threads
@@ -50,6 +48,7 @@ struct test_worker {
 struct test_race {
 	void (*work)(struct test_worker *worker);
 	void *arg;
+	unsigned int seconds;
 	atomic_t ready;
 	unsigned long deadline;
 	struct test_worker worker[TEST_WORKERS];
