@@ -319,7 +319,7 @@ def snat_own(family, proto):
 
 
 NET = {4: ("10.0.0.0/29", "203.0.113.64/29", "203.0.113.%d", 64),
-       6: ("fd00:a::/64", "2001:db8:9::/64", "2001:db8:9::%x", 0)}
+       6: ("fd00:a::/61", "2001:db8:9::/61", "2001:db8:9::%x", 0)}
 
 
 @each("netmap of sources", PORTED)
@@ -471,7 +471,8 @@ def twice(family):
     raw = pkt.udp(S[family][0], X[family], port(), 99)
     got = lab.through("wan", raw)
     seen = pkt.View(got)
-    pkt.same(got, pkt.xlate(raw, src=R[family], sport=seen.sport, dst=C[family][2], dport=100), "packet")
+    pkt.same(got, pkt.xlate(raw, src=R[family], sport=seen.sport,
+                            dst=C[family][2], dport=100))
     reply = pkt.answer(got)
     lab.expect("lan", reply, pkt.xlate(reply, src=X[family], sport=99,
                                        dst=S[family][0],

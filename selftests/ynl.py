@@ -7,6 +7,7 @@
 It knows nothing but uapi/natty.yaml, so it tells whether the specification is
 what the module speaks. YNL_DIR names the folder tools/net/ynl of a kernel tree.
 """
+import copy
 import errno
 import glob
 import os
@@ -56,7 +57,23 @@ def load():
     return YnlFamily, NlError
 
 
+def read_once():
+    """Parsing the specification takes long: in C, and once."""
+    import yaml
+
+    parsed = {}
+
+    def safe_load(stream):
+        text = stream.read()
+        if text not in parsed:
+            parsed[text] = yaml.load(text, Loader=getattr(
+                yaml, "CSafeLoader", yaml.SafeLoader))
+        return copy.deepcopy(parsed[text])
+    yaml.safe_load = safe_load
+
+
 YnlFamily, NlError = load()
+read_once()
 if not os.path.exists(SPEC):
     ktap.skip_all("no " + SPEC)
 lab = Lab()

@@ -163,10 +163,9 @@ class Lab:
             lines.append("link add %s address %s type veth peer name %s "
                          "netns %s" % (dev, hw, end, far))
             lines.append("link set %s up" % dev)
-        for dev, addrs in (("lan0", [R[4] + "/24", R[6] + "/64"]),
-                           ("wan0", [a + "/24" for a in POOL[4]] +
-                            
-                                    [a + "/64" for a in POOL[6][::-1]])):
+        # Of IPv6 addresses the last one added is preferred as a source.
+        outside = [a + "/24" for a in POOL[4]] + [a + "/64" for a in POOL[6][::-1]]
+        for dev, addrs in (("lan0", [R[4] + "/24", R[6] + "/64"]), ("wan0", outside)):
             lines += ["addr add %s dev %s%s" % (
                 a, dev, " nodad" if ":" in a else "") for a in addrs]
         for dev, hosts in (("lan0", C), ("wan0", S)):
