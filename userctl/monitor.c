@@ -21,18 +21,17 @@ static void tell_lost(const struct event *event)
 {
 	if (!event->seq)
 		return;
-	if (last && event->seq > last + 1)
+	if (last && event->seq > last + 1) {
 		show_lost(event->seq - last - 1);
-	else if (overflowed)
-		show_lost(0);
-	overflowed = false;
+		overflowed = false;
+	}
 	last = event->seq;
 }
 
 static bool each(const struct event *event)
 {
 	if (!event) {
-		/* The next number tells how many. */
+		/* Events that came before are still to be read; then a gap. */
 		overflowed = true;
 		return true;
 	}
@@ -73,6 +72,9 @@ int monitor_run(const struct command *command, int argc, char **argv)
 	ret = nl_monitor(nl, each, stop);
 	if (ret)
 		refuse(nl);
+	/* No number came that would have told how many. */
+	if (overflowed)
+		show_lost(0);
 	if (stop >= 0)
 		close(stop);
 	nl_close(nl);
