@@ -4,7 +4,10 @@
 
 # guest_job FLAVOUR: makes a job's folder and prints its name.
 guest_job() {
-	mktemp -d "$CACHE/jobs/$1.XXXXXX"
+	local job
+
+	job=$(mktemp -d "$CACHE/jobs/$1.XXXXXX") && guest_settings "$job" TOP="$TOP_DIR" CACHE="$CACHE" &&
+		printf '%s\n' "$job"
 }
 
 # guest_settings JOB NAME=VALUE...: read by guest-init.
