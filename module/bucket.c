@@ -59,11 +59,12 @@ void natty_bucket_unlock(struct natty_bucket *bucket)
 
 /* Put one more bucket behind a full chain. */
 static struct natty_bucket *prolong(struct natty_buckets *b,
-				    struct natty_bucket *last)
+				    struct natty_bucket *last, bool moving)
 {
 	u32 next = atomic_inc_return(&b->used);
 
-	if (next > b->spare) {
+	/* New entries may be refused for a moment, old ones must not be lost. */
+	if (next > b->spare - (moving ? 0 : b->spare / 4)) {
 		atomic_dec(&b->used);
 		return NULL;
 	}
@@ -73,7 +74,7 @@ static struct natty_bucket *prolong(struct natty_buckets *b,
 	return &b->bucket[next];
 }
 
-bool natty_bucket_add(struct natty_buckets *b, u32 hash, u32 index)
+bool natty_bucket_add(struct natty_buckets *b, u32 hash, u32 index, bool moving)
 {
 	struct natty_bucket *bucket = natty_bucket_of(b, hash), *next;
 	unsigned int length = 1;
@@ -90,7 +91,7 @@ bool natty_bucket_add(struct natty_buckets *b, u32 hash, u32 index)
 		}
 		next = natty_bucket_next(b, bucket);
 		if (!next && length < NATTY_CHAIN_MAX)
-			next = prolong(b, bucket);
+			next = prolong(b, bucket, moving);
 		if (!next)
 			return false;
 		bucket = next;
@@ -158,7 +159,7 @@ unsigned int natty_buckets_move(struct natty_buckets *from,
 					 count_equal(from, first, tag, index));
 			target = natty_bucket_of(to, h);
 			natty_bucket_lock(target);
-			lost += !natty_bucket_add(to, h, index);
+			lost += !natty_bucket_add(to, h, index, true);
 			natty_bucket_unlock(target);
 			/* Only now, so that a reader finds it in one of them. */
 			smp_store_release(&bucket->index[way], NATTY_BUCKET_FREE);

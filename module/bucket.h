@@ -9,7 +9,7 @@
 /*
  * The buckets of a hash table: cache lines of entries, an entry being an index
  * and 16 bits of its hash. The hash's upper bits choose the bucket, its lower
- * ones are the tag, so that a table of 65536 buckets or more doubles without
+ * ones are the tag, so that a table of 65536 buckets or more grows without
  * looking at anything but the entries themselves.
  */
 #define NATTY_WAYS	10
@@ -115,8 +115,11 @@ static inline u32 natty_bucket_way(u32 bit)
 void natty_bucket_lock(struct natty_bucket *bucket);
 void natty_bucket_unlock(struct natty_bucket *bucket);
 
-/* Caller holds the lock of the chain. False: it is as long as it may be. */
-bool natty_bucket_add(struct natty_buckets *b, u32 hash, u32 index);
+/*
+ * Caller holds the lock of the chain. False: it is as long as it may be, or no
+ * bucket is left to prolong it; the last of these are for @moving entries only.
+ */
+bool natty_bucket_add(struct natty_buckets *b, u32 hash, u32 index, bool moving);
 
 /* Caller holds the lock of the chain. False: no such entry. */
 bool natty_bucket_remove(struct natty_buckets *b, u32 hash, u32 index);
@@ -124,7 +127,7 @@ bool natty_bucket_remove(struct natty_buckets *b, u32 hash, u32 index);
 /**
  * natty_buckets_move() - move a chain's entries to other buckets
  * @from: where to
- * @to: double the number of chains of @from
+ * @to: more chains than @from
  * @i: which chain; it is empty afterwards
  * @hash: gives the hash of an entry; @nth counts the entries of equal tag and
  *	index in the chain, from the last to the first

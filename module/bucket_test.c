@@ -47,7 +47,7 @@ static bool add(struct natty_buckets *b, u32 hash, u32 index)
 
 	local_bh_disable();
 	natty_bucket_lock(natty_bucket_of(b, hash));
-	done = natty_bucket_add(b, hash, index);
+	done = natty_bucket_add(b, hash, index, true);
 	natty_bucket_unlock(natty_bucket_of(b, hash));
 	local_bh_enable();
 	return done;
@@ -70,12 +70,13 @@ static unsigned int seen(struct natty_buckets *b, u32 hash, u32 index)
 {
 	const struct natty_bucket *bucket = natty_bucket_of(b, hash);
 	unsigned int n = 0;
-	u32 ways;
+	u64 ways;
 
 	for (; bucket; bucket = natty_bucket_next(b, bucket))
 		for (ways = natty_bucket_match(bucket, (u16)hash); ways;
 		     ways &= ways - 1)
-			n += bucket->index[__ffs(ways)] == index;
+			n += bucket->index[natty_bucket_way(__ffs64(ways))] ==
+			     index;
 	return n;
 }
 

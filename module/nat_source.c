@@ -55,23 +55,31 @@ static void choose_first(struct choice *c, const struct natty_flow *flow)
 	c->naddrs = min_t(u64, pool->size, ADDRS_MAX);
 }
 
-/* The address that this host would use on the device towards that destination. */
+/*
+ * The address that this host would use on the device towards that destination,
+ * and none that it has elsewhere: that could be an internal one.
+ */
 static bool masquerade_addr(const struct natty_flow *flow,
 			    const struct net_device *oif,
 			    union nf_inet_addr *addr)
 {
 	const struct natty_tuple *t = &flow->pkt.tuple;
 	const struct dst_entry *dst = skb_dst(flow->pkt.skb);
+	struct net *net = flow->nn->net;
 	__be32 nexthop = t->dst.addr.ip;
+	struct in_device *in_dev;
 
 	if (t->family == NFPROTO_IPV6)
-		return !ipv6_dev_get_saddr(flow->nn->net, oif, &t->dst.addr.in6,
-					   0, &addr->in6);
+		return !ipv6_dev_get_saddr(net, oif, &t->dst.addr.in6, 0,
+					   &addr->in6) &&
+		       ipv6_chk_addr(net, &addr->in6, oif, 1);
 	/* Only where the packet is really routed that way is its gateway known. */
 	if (dst && dst->dev == oif)
 		nexthop = rt_nexthop((const struct rtable *)dst, nexthop);
 	addr->ip = inet_select_addr(oif, nexthop, RT_SCOPE_UNIVERSE);
-	return addr->ip;
+	in_dev = __in_dev_get_rcu(oif);
+	return addr->ip && in_dev &&
+	       inet_confirm_addr(net, in_dev, 0, addr->ip, RT_SCOPE_HOST);
 }
 
 static enum natty_counter choose(struct choice *c, const struct natty_flow *flow,

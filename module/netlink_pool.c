@@ -225,17 +225,28 @@ static int put_range(struct sk_buff *skb, u8 family,
 	return 0;
 }
 
+/* Ranges of one message: so many always fit. */
+#define RANGES_MAX 64
+
+/* Where a dump of pools goes on. */
+struct pool_cursor {
+	u32 i;
+	u32 range;
+};
+
+/* Puts as many ranges of the pool as one message takes, and moves on. */
 static int put_pool(struct sk_buff *skb, struct netlink_callback *cb,
-		    const struct natty_pool *pool)
+		    const struct natty_pool *pool, struct pool_cursor *at)
 {
 	void *hdr = natty_nl_dump_entry(skb, cb, NATTY_CMD_POOL_GET);
+	u32 end = min_t(u32, pool->nranges, at->range + RANGES_MAX);
 	unsigned int i;
 	int err;
 
 	if (!hdr)
 		return -EMSGSIZE;
 	err = nla_put_string(skb, NATTY_A_POOL_NAME, pool->name);
-	for (i = 0; i < pool->nranges && !err; i++)
+	for (i = at->range; i < end && !err; i++)
 		err = put_range(skb, pool->family, &pool->range[i]);
 	if (!err && pool->ports_given)
 		err = nla_put_u16(skb, NATTY_A_POOL_PORT_MIN, pool->port_min) ?:
@@ -245,29 +256,29 @@ static int put_pool(struct sk_buff *skb, struct netlink_callback *cb,
 		return err;
 	}
 	genlmsg_end(skb, hdr);
+	at->range = end;
+	if (end == pool->nranges) {
+		at->range = 0;
+		at->i++;
+	}
 	return 0;
 }
-
-/* Where a dump of pools goes on. */
-struct pool_cursor {
-	u32 i;
-};
 
 int natty_nl_pool_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct pool_cursor *at = (struct pool_cursor *)cb->ctx;
 	const struct natty_config *config;
-	int err = 0;
 
 	rcu_read_lock();
 	config = rcu_dereference(natty_nl_net(skb)->config);
 	cb->seq = config->generation;
-	for (; at->i < config->npools; at->i++) {
-		err = put_pool(skb, cb, config->pool[at->i]);
-		if (err)
+	while (at->i < config->npools) {
+		/* The configuration may have changed since. */
+		if (at->range >= config->pool[at->i]->nranges)
+			at->range = 0;
+		if (put_pool(skb, cb, config->pool[at->i], at))
 			break;
 	}
 	rcu_read_unlock();
-	/* One that does not even fit an empty message would never come. */
-	return err && !skb->len ? err : skb->len;
+	return skb->len;
 }

@@ -11,7 +11,7 @@
 /* Connections that stand all along; they have the numbers below it. */
 #define LASTING 600
 
-/* Each worker's own connections: so many that the table doubles at least twice. */
+/* Each worker's own connections: so many that the table grows. */
 #define OWN 21000
 
 /* What two workers fight for. */
@@ -175,8 +175,8 @@ static void nothing_is_missed_while_the_table_grows(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, walk_wrong(), 0);
 	for (i = 0; i < LASTING; i++)
 		KUNIT_ASSERT_TRUE(test, is_found(i, i & 1, NULL));
-	if (natty_stats_sum(nn, NATTY_COUNT_TABLE_RESIZE) < 2)
-		kunit_skip(test, "the table hardly grew");
+	if (natty_stats_sum(nn, NATTY_COUNT_TABLE_RESIZE) < 1)
+		kunit_skip(test, "the table did not grow");
 	test_race_expect_met(test, &race);
 }
 
