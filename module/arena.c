@@ -92,12 +92,15 @@ int natty_arena_account(struct natty_arena *arena)
 
 struct natty_counts *natty_arena_counts(struct natty_arena *arena, u32 index)
 {
-	struct natty_counts **counts = smp_load_acquire(&arena->counts);
+	struct natty_counts **counts;
 	struct natty_counts *chunk, *old;
 
+	/* Pairs with the release in natty_arena_account(). */
+	counts = smp_load_acquire(&arena->counts);
 	if (!counts)
 		return NULL;
 	counts += index >> NATTY_CHUNK_SHIFT;
+	/* Pairs with the cmpxchg() below. */
 	chunk = smp_load_acquire(counts);
 	if (!chunk) {
 		chunk = kcalloc(NATTY_CHUNK_OBJECTS, sizeof(*chunk),
@@ -116,11 +119,14 @@ struct natty_counts *natty_arena_counts(struct natty_arena *arena, u32 index)
 /* A new connection begins at zero. */
 static void clear_counts(struct natty_arena *arena, u32 index)
 {
-	struct natty_counts **counts = smp_load_acquire(&arena->counts);
+	struct natty_counts **counts;
 	struct natty_counts *chunk;
 
+	/* Pairs with the release in natty_arena_account(). */
+	counts = smp_load_acquire(&arena->counts);
 	if (likely(!counts))
 		return;
+	/* Pairs with the cmpxchg() in natty_arena_counts(). */
 	chunk = smp_load_acquire(&counts[index >> NATTY_CHUNK_SHIFT]);
 	if (chunk)
 		memset(chunk + (index & (NATTY_CHUNK_OBJECTS - 1)), 0,

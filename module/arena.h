@@ -2,6 +2,7 @@
 #ifndef NATTY_ARENA_H
 #define NATTY_ARENA_H
 
+#include <linux/bits.h>
 #include <linux/rcupdate.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
@@ -10,7 +11,7 @@
 
 /* Objects in a chunk: small enough to be had in softirq. */
 #define NATTY_CHUNK_SHIFT	10
-#define NATTY_CHUNK_OBJECTS	(1U << NATTY_CHUNK_SHIFT)
+#define NATTY_CHUNK_OBJECTS	BIT(NATTY_CHUNK_SHIFT)
 #define NATTY_CHUNKS_MAX	20480
 
 /* Free indices that a CPU keeps for itself. */

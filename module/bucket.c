@@ -53,6 +53,7 @@ void natty_bucket_lock(struct natty_bucket *bucket)
 
 void natty_bucket_unlock(struct natty_bucket *bucket)
 {
+	/* Pairs with the acquire of whoever locks it next. */
 	smp_store_release(&bucket->head, bucket->head & ~LOCKED);
 	preempt_enable();
 }

@@ -64,7 +64,7 @@ enum natty_conn_bit {
  * @dst_mapping: index of the object whose mapping translates the destination,
  *	or NATTY_CONN_NONE
  * @rule: id of the rule that decided, 0 for none
- * @ack: TCP: highest acknowledgement sent in each direction, behind the real
+ * @ack: TCP: highest acknowledgment sent in each direction, behind the real
  *	one by at most NATTY_TCP_ACK_SLACK, or that which a SYN or FIN of the
  *	other direction calls for; 0 if unknown; under NATTY_CONN_LOCK
  * @ifindex: interface through which the outside is reached, 0 if unknown; the

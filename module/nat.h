@@ -2,33 +2,7 @@
 #ifndef NATTY_NAT_H
 #define NATTY_NAT_H
 
-#include <linux/netdevice.h>
-
-#include "config.h"
-#include "packet.h"
-#include "table.h"
-
-struct natty_net;
-
-/**
- * struct natty_flow - a packet that belongs to no connection yet
- * @nn: network namespace
- * @config: its configuration
- * @table: connections of the packet's family
- * @pkt: the packet, taken apart
- * @iif: device it came in by, or NULL if this host sends it
- * @oif: device it goes out by, NULL before routing
- *
- * Lives on the stack of a hook, under RCU with softirqs disabled.
- */
-struct natty_flow {
-	struct natty_net *nn;
-	const struct natty_config *config;
-	struct natty_table *table;
-	struct natty_packet pkt;
-	const struct net_device *iif;
-	const struct net_device *oif;
-};
+#include "flow.h"
 
 /**
  * struct natty_draft - a connection that is being decided on

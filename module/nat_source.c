@@ -1,173 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <linux/inetdevice.h>
-#include <linux/jhash.h>
 #include <linux/random.h>
-#include <net/addrconf.h>
-#include <net/route.h>
 
+#include "choice.h"
 #include "mapping.h"
 #include "nat.h"
 #include "netns.h"
 
-/* Most addresses of a pool that one new flow tries. */
-#define ADDRS_MAX	1024
 /* Most taken ports that one new flow tries to share. */
 #define SHARES_MAX	4096
-
-/**
- * struct choice - which external addresses and ports a rule permits a flow
- * @rule: the rule
- * @first: index of the first address of the pool to try
- * @naddrs: how many addresses to try
- * @req: what to ask the port map for, its address included
- */
-struct choice {
-	const struct natty_rule *rule;
-	u64 first;
-	u64 naddrs;
-	struct natty_port_request req;
-};
-
-static u32 hash_addr(const struct natty_flow *flow, bool with_dst)
-{
-	const struct natty_tuple *t = &flow->pkt.tuple;
-	size_t words = t->family == NFPROTO_IPV4 ? 1 : 4;
-	u32 seed = (u32)flow->table->key.key[0];
-
-	if (with_dst)
-		seed = jhash2((const u32 *)&t->dst.addr, words, seed);
-	return jhash2((const u32 *)&t->src.addr, words, seed);
-}
-
-/* Where a host's addresses begin in the pool: the same for all its flows. */
-static void choose_first(struct choice *c, const struct natty_flow *flow)
-{
-	const struct natty_pool *pool = c->rule->pool;
-	bool paired = natty_nat_mapping(flow, c->rule) !=
-		      NATTY_BEHAVIOUR_ADDRESS_AND_PORT_DEPENDENT ||
-		      c->rule->options & NATTY_OPTION_PERSISTENT;
-	u32 hash = hash_addr(flow, !paired);
-
-	if (pool->size <= U32_MAX)
-		c->first = reciprocal_scale(hash, pool->size);
-	else
-		c->first = hash;
-	c->naddrs = min_t(u64, pool->size, ADDRS_MAX);
-}
-
-/*
- * The address that this host would use on the device towards that destination,
- * and none that it has elsewhere: that could be an internal one.
- */
-static bool masquerade_addr(const struct natty_flow *flow,
-			    const struct net_device *oif,
-			    union nf_inet_addr *addr)
-{
-	const struct natty_tuple *t = &flow->pkt.tuple;
-	const struct dst_entry *dst = skb_dst(flow->pkt.skb);
-	struct net *net = flow->nn->net;
-	__be32 nexthop = t->dst.addr.ip;
-	struct in_device *in_dev;
-
-	if (t->family == NFPROTO_IPV6)
-		return !ipv6_dev_get_saddr(net, oif, &t->dst.addr.in6, 0,
-					   &addr->in6) &&
-		       ipv6_chk_addr(net, &addr->in6, oif, 1);
-	/* Only where the packet is really routed that way is its gateway known. */
-	if (dst && dst->dev == oif)
-		nexthop = rt_nexthop((const struct rtable *)dst, nexthop);
-	addr->ip = inet_select_addr(oif, nexthop, RT_SCOPE_UNIVERSE);
-	in_dev = __in_dev_get_rcu(oif);
-	return addr->ip && in_dev &&
-	       inet_confirm_addr(net, in_dev, 0, addr->ip, RT_SCOPE_HOST);
-}
-
-static enum natty_counter choose(struct choice *c, const struct natty_flow *flow,
-				 const struct natty_rule *rule,
-				 const struct net_device *oif)
-{
-	const struct natty_tuple *t = &flow->pkt.tuple;
-	bool udp = t->proto == IPPROTO_UDP || t->proto == IPPROTO_UDPLITE;
-
-	memset(c, 0, sizeof(*c));
-	c->rule = rule;
-	c->req.family = t->family;
-	c->req.proto = t->proto;
-	c->req.want = ntohs(t->src.port);
-	c->req.random = rule->options & NATTY_OPTION_RANDOM;
-	c->req.parity = udp && natty_setting(flow->config, NATTY_SET_PORT_PARITY);
-	c->req.min = rule->port_min;
-	c->req.max = rule->port_max;
-	if (rule->action == NATTY_ACTION_MASQUERADE) {
-		c->naddrs = 1;
-		return masquerade_addr(flow, oif, &c->req.addr) ?
-		       NATTY_DROP_NONE : NATTY_DROP_NO_ADDRESS;
-	}
-	if (rule->pool->family != t->family)
-		return NATTY_DROP_NO_ADDRESS;
-	if (!c->req.min) {
-		c->req.min = rule->pool->port_min;
-		c->req.max = rule->pool->port_max;
-	}
-	choose_first(c, flow);
-	natty_pool_addr(rule->pool, c->first, &c->req.addr);
-	return NATTY_DROP_NONE;
-}
-
-/* Go on to address number @i of those to try. */
-static void choose_addr(struct choice *c, u64 i)
-{
-	u64 at = c->first + i;
-
-	if (c->rule->action == NATTY_ACTION_MASQUERADE)
-		return;
-	if (at >= c->rule->pool->size)
-		at -= c->rule->pool->size;
-	natty_pool_addr(c->rule->pool, at, &c->req.addr);
-}
-
-/* Own a port of one of the addresses, for the draft's source. */
-static enum natty_counter take_port(const struct natty_flow *flow,
-				    struct choice *c, struct natty_draft *draft)
-{
-	u32 limit = natty_setting(flow->config, NATTY_SET_LIMIT_HOST_PORTS);
-	const struct natty_tuple *t = &flow->pkt.tuple;
-	int port = -ENOSPC;
-	u64 i;
-
-	if (limit && natty_host_charge(flow->nn, t->family, &t->src.addr,
-				       NATTY_HOST_PORTS, limit))
-		return NATTY_DROP_LIMIT_HOST;
-	for (i = 0; i < c->naddrs && port == -ENOSPC; i++) {
-		choose_addr(c, i);
-		port = natty_port_take(flow->nn, &c->req);
-	}
-	if (port >= 0) {
-		draft->new_src.addr = c->req.addr;
-		draft->new_src.port = htons(port);
-		natty_table_prefetch_external(flow->table, t->proto,
-					      &draft->new_src);
-		if (limit)
-			draft->flags |= BIT(NATTY_CONN_PORT_COUNTED);
-		return NATTY_DROP_NONE;
-	}
-	if (limit)
-		natty_host_uncharge(flow->nn, t->family, &t->src.addr,
-				    NATTY_HOST_PORTS);
-	return port == -ENOSPC ? NATTY_DROP_NO_PORT : NATTY_DROP_NO_MEMORY;
-}
-
-static void put_port(const struct natty_flow *flow, struct natty_draft *draft)
-{
-	const struct natty_tuple *t = &flow->pkt.tuple;
-
-	natty_port_put(flow->nn, t->family, t->proto, &draft->new_src.addr,
-		       ntohs(draft->new_src.port));
-	if (draft->flags & BIT(NATTY_CONN_PORT_COUNTED))
-		natty_host_uncharge(flow->nn, t->family, &t->src.addr,
-				    NATTY_HOST_PORTS);
-	draft->flags &= ~BIT(NATTY_CONN_PORT_COUNTED);
-}
 
 static u32 mapping_flags(const struct natty_flow *flow,
 			 const struct natty_rule *rule)
@@ -263,7 +103,7 @@ static struct natty_conn *get_mapping(const struct natty_flow *flow,
 }
 
 /* Find or make a mapping that is an object of its own. */
-static enum natty_counter own_mapping(struct natty_flow *flow, struct choice *c,
+static enum natty_counter own_mapping(struct natty_flow *flow, struct natty_choice *c,
 				      const struct natty_realm *realm,
 				      struct natty_draft *draft,
 				      struct natty_conn **mapping)
@@ -275,13 +115,13 @@ static enum natty_counter own_mapping(struct natty_flow *flow, struct choice *c,
 		*mapping = get_mapping(flow, realm);
 		if (*mapping)
 			return NATTY_DROP_NONE;
-		drop = take_port(flow, c, draft);
+		drop = natty_choice_take(flow, c, draft);
 		if (drop)
 			return drop;
 		err = publish_mapping(flow, draft, mapping);
 		if (!err)
 			return NATTY_DROP_NONE;
-		put_port(flow, draft);
+		natty_choice_put(flow, draft);
 		if (err != -EEXIST)
 			return natty_nat_drop(err);
 	}
@@ -296,9 +136,9 @@ enum natty_counter natty_nat_outside(struct natty_flow *flow,
 	struct natty_draft draft;
 	struct natty_realm realm;
 	enum natty_counter drop;
-	struct choice c;
+	struct natty_choice c;
 
-	drop = choose(&c, flow, rule, oif);
+	drop = natty_choice_init(&c, flow, rule, oif);
 	if (drop)
 		return drop;
 	natty_draft_init(&draft, flow);
@@ -326,7 +166,7 @@ static enum natty_counter join_mapping(struct natty_flow *flow,
  * Endpoint-independent: the endpoint's mapping, or a new one, which the
  * connection carries if its destination is untouched.
  */
-static enum natty_counter map_endpoint(struct natty_flow *flow, struct choice *c,
+static enum natty_counter map_endpoint(struct natty_flow *flow, struct natty_choice *c,
 				       struct natty_draft *draft,
 				       struct natty_conn **conn)
 {
@@ -355,13 +195,13 @@ static enum natty_counter map_endpoint(struct natty_flow *flow, struct choice *c
 		draft->flags = flags;
 		return drop ?: join_mapping(flow, draft, conn);
 	}
-	drop = take_port(flow, c, draft);
+	drop = natty_choice_take(flow, c, draft);
 	if (drop)
 		return drop;
 	draft->flags |= BIT(NATTY_CONN_SRC);
 	err = natty_nat_publish(flow, draft, conn);
 	if (err)
-		put_port(flow, draft);
+		natty_choice_put(flow, draft);
 	draft->flags = flags;
 	return natty_nat_drop(err);
 }
@@ -420,7 +260,7 @@ static void default_band(struct natty_port_request *req)
 }
 
 /* The internal port if it can be had, any unused one, any that can be shared. */
-static int share_port(struct natty_flow *flow, struct choice *c,
+static int share_port(struct natty_flow *flow, struct natty_choice *c,
 		      struct natty_draft *draft, struct natty_conn **conn)
 {
 	struct natty_port_request *req = &c->req;
@@ -453,7 +293,7 @@ static int share_port(struct natty_flow *flow, struct choice *c,
 
 /* Address-and-port-dependent: each connection has a binding of its own. */
 static enum natty_counter map_connection(struct natty_flow *flow,
-					 struct choice *c,
+					 struct natty_choice *c,
 					 struct natty_draft *draft,
 					 struct natty_conn **conn)
 {
@@ -465,7 +305,7 @@ static enum natty_counter map_connection(struct natty_flow *flow,
 	if (c->rule->action == NATTY_ACTION_MASQUERADE)
 		draft->flags |= BIT(NATTY_CONN_MASQUERADE);
 	for (i = 0; i < c->naddrs && err == -EEXIST; i++) {
-		choose_addr(c, i);
+		natty_choice_addr(c, i);
 		err = share_port(flow, c, draft, conn);
 	}
 	draft->flags = flags;
@@ -473,7 +313,7 @@ static enum natty_counter map_connection(struct natty_flow *flow,
 }
 
 /* Protocols without ports: an address whose resulting tuple is unique. */
-static enum natty_counter map_addr(struct natty_flow *flow, struct choice *c,
+static enum natty_counter map_addr(struct natty_flow *flow, struct natty_choice *c,
 				   struct natty_draft *draft,
 				   struct natty_conn **conn)
 {
@@ -485,7 +325,7 @@ static enum natty_counter map_addr(struct natty_flow *flow, struct choice *c,
 	if (c->rule->action == NATTY_ACTION_MASQUERADE)
 		draft->flags |= BIT(NATTY_CONN_MASQUERADE);
 	for (i = 0; i < c->naddrs && err == -EEXIST; i++) {
-		choose_addr(c, i);
+		natty_choice_addr(c, i);
 		draft->new_src.addr = c->req.addr;
 		err = natty_port_addr_learn(flow->nn, c->req.family, &c->req.addr) ?:
 		      natty_nat_publish(flow, draft, conn);
@@ -513,7 +353,7 @@ static enum natty_counter map_network(struct natty_flow *flow,
  * The router's own packet that already has the address it would get: it keeps
  * its port, which the port map knows from the socket, unless a mapping has it.
  */
-static bool is_own(const struct natty_flow *flow, const struct choice *c)
+static bool is_own(const struct natty_flow *flow, const struct natty_choice *c)
 {
 	const struct natty_tuple *t = &flow->pkt.tuple;
 
@@ -530,12 +370,12 @@ static enum natty_counter map_source(struct natty_flow *flow,
 				     struct natty_conn **conn)
 {
 	enum natty_counter drop;
-	struct choice c;
+	struct natty_choice c;
 	int err;
 
 	if (rule->action == NATTY_ACTION_NETMAP)
 		return map_network(flow, rule, draft, conn);
-	drop = choose(&c, flow, rule, flow->oif ?: flow->iif);
+	drop = natty_choice_init(&c, flow, rule, flow->oif ?: flow->iif);
 	if (drop)
 		return drop;
 	if (is_own(flow, &c)) {
@@ -570,7 +410,7 @@ static enum natty_counter pass_source(struct natty_flow *flow,
 				      struct natty_conn **conn)
 {
 	const struct natty_tuple *t = &flow->pkt.tuple;
-	struct choice c = {};
+	struct natty_choice c = {};
 	int err = -EEXIST;
 
 	if (!is_taken(flow)) {

@@ -53,7 +53,7 @@ struct natty_net {
 	DECLARE_BITMAP(outside, NATTY_OUTSIDE_BITS);
 	struct natty_table table[2];
 	struct net *net;
-	struct mutex lock;
+	struct mutex lock;	/* of changes to the configuration */
 	struct natty_txns txns;
 	struct percpu_counter conns;
 	atomic_t embryos;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <linux/hash.h>
 #include <linux/random.h>
 
 #include "bucket.h"
 #include "netns.h"
+#include "slot.h"
 #include "table.h"
 
 /* log2 of the chains that a table begins with, and may have at most. */
@@ -13,92 +13,6 @@
 #define BITS_CALM 16
 /* Mean number of entries in a chain that makes the table grow. */
 #define LOAD_MAX 8
-
-/* Protocol and kind of slot go into one word with the port. */
-static u32 hash_endpoint(const struct natty_table *table, enum natty_slot slot,
-			 u8 proto, const struct natty_endpoint *ep)
-{
-	u32 rest = (__force u16)ep->port | proto << 16 | (u32)slot << 24;
-	u32 word[5];
-
-	if (table->family == NFPROTO_IPV4)
-		return hsiphash_2u32((__force u32)ep->addr.ip, rest, &table->key);
-	memcpy(word, &ep->addr, 16);
-	word[4] = rest;
-	return hsiphash(word, sizeof(word), &table->key);
-}
-
-static u32 hash_tuple(const struct natty_table *table, const struct natty_tuple *t)
-{
-	u32 ports = (__force u16)t->src.port | (u32)(__force u16)t->dst.port << 16;
-	u32 word[10];
-
-	if (table->family == NFPROTO_IPV4)
-		return hsiphash_4u32((__force u32)t->src.addr.ip,
-				     (__force u32)t->dst.addr.ip, ports,
-				     t->proto, &table->key);
-	memcpy(word, &t->src.addr, 16);
-	memcpy(word + 4, &t->dst.addr, 16);
-	word[8] = ports;
-	word[9] = t->proto;
-	return hsiphash(word, sizeof(word), &table->key);
-}
-
-static u32 hash_filter(const struct natty_table *table, u32 mapping,
-		       const union nf_inet_addr *remote)
-{
-	struct natty_endpoint ep = { .addr = *remote };
-
-	return hash_endpoint(table, NATTY_SLOT_FILTER, 0, &ep) ^
-	       hash_32(mapping, 32);
-}
-
-/* An endpoint that is mapped for one remote address only. */
-static u32 hash_paired(const struct natty_table *table, u8 proto,
-		       const struct natty_endpoint *ep,
-		       const union nf_inet_addr *remote)
-{
-	struct natty_tuple t = { .proto = proto, .src = *ep };
-
-	t.dst.addr = *remote;
-	return hash_tuple(table, &t);
-}
-
-/* The hashes of all slots that an object with these flags stands in. */
-static unsigned int hashes(const struct natty_table *table,
-			   const struct natty_conn *conn, u32 flags, u32 *hash)
-{
-	struct natty_endpoint ep, remote;
-	struct natty_tuple t;
-	unsigned int n = 0;
-
-	if (flags & BIT(NATTY_CONN_FILTER)) {
-		natty_conn_get_end(conn, NATTY_END_ORIG_DST, &ep);
-		hash[n++] = hash_filter(table, conn->dst_mapping, &ep.addr);
-		return n;
-	}
-	if (flags & BIT(NATTY_CONN_MAPPING)) {
-		natty_conn_get_end(conn, NATTY_END_ORIG_SRC, &ep);
-		natty_conn_get_end(conn, NATTY_END_ORIG_DST, &remote);
-		hash[n++] = flags & BIT(NATTY_CONN_ADDRESS) ?
-			    hash_paired(table, conn->proto, &ep, &remote.addr) :
-			    hash_endpoint(table, NATTY_SLOT_INTERNAL,
-					  conn->proto, &ep);
-		natty_conn_get_end(conn, NATTY_END_NEW_SRC, &ep);
-		hash[n++] = hash_endpoint(table, NATTY_SLOT_EXTERNAL,
-					  conn->proto, &ep);
-		return n;
-	}
-	natty_conn_tuple(conn, NATTY_DIR_ORIG, &t);
-	hash[n++] = hash_tuple(table, &t);
-	natty_conn_tuple(conn, NATTY_DIR_REPLY, &t);
-	hash[n++] = hash_tuple(table, &t);
-	if ((flags & NATTY_CONN_BOTH) == NATTY_CONN_BOTH) {
-		natty_conn_middle(conn, &t);
-		hash[n++] = hash_tuple(table, &t);
-	}
-	return n;
-}
 
 /*
  * Walks the candidates of a hash: every object whose slot has the tag, first
@@ -114,7 +28,7 @@ struct cursor {
 };
 
 static __always_inline void cursor_init(struct cursor *c, const struct natty_table *table,
-			u32 hash)
+					u32 hash)
 {
 	c->table = table;
 	c->hash = hash;
@@ -164,7 +78,7 @@ static struct natty_conn *find_tuple(const struct natty_table *table,
 	struct natty_tuple own;
 	struct cursor c;
 
-	cursor_init(&c, table, hash_tuple(table, t));
+	cursor_init(&c, table, natty_slot_tuple(table, t));
 	while ((conn = cursor_next(&c))) {
 		if (!natty_conn_alive(conn) || natty_conn_is(conn, NATTY_CONN_MAPPING))
 			continue;
@@ -201,8 +115,8 @@ static struct natty_conn *find_inbound(const struct natty_table *table,
 	struct natty_conn *conn;
 	struct cursor c;
 
-	cursor_init(&c, table, hash_endpoint(table, NATTY_SLOT_EXTERNAL,
-					     t->proto, &t->dst));
+	cursor_init(&c, table, natty_slot_endpoint(table, NATTY_SLOT_EXTERNAL,
+						   t->proto, &t->dst));
 	while ((conn = cursor_next(&c)))
 		if (natty_conn_is(conn, NATTY_CONN_MAPPING) &&
 		    natty_conn_end_is(conn, NATTY_END_NEW_SRC, &t->dst) &&
@@ -226,8 +140,8 @@ struct natty_conn *natty_table_find(const struct natty_table *table,
 		}
 	}
 	conn = natty_table_find_outbound(table, t,
-					 hash_endpoint(table,
-						       NATTY_SLOT_INTERNAL,
+					 natty_slot_endpoint(table,
+							     NATTY_SLOT_INTERNAL,
 						       t->proto, &t->src));
 	if (conn) {
 		*dir = NATTY_DIR_ORIG;
@@ -244,7 +158,7 @@ struct natty_conn *natty_table_find_middle(const struct natty_table *table,
 	struct natty_tuple own;
 	struct cursor c;
 
-	cursor_init(&c, table, hash_tuple(table, t));
+	cursor_init(&c, table, natty_slot_tuple(table, t));
 	while ((conn = cursor_next(&c))) {
 		if ((atomic_read(&conn->flags) & NATTY_CONN_BOTH) != NATTY_CONN_BOTH ||
 		    !natty_conn_alive(conn))
@@ -259,7 +173,7 @@ struct natty_conn *natty_table_find_middle(const struct natty_table *table,
 u32 natty_table_prefetch(const struct natty_table *table, u8 proto,
 			 const struct natty_endpoint *src)
 {
-	u32 hash = hash_endpoint(table, NATTY_SLOT_INTERNAL, proto, src);
+	u32 hash = natty_slot_endpoint(table, NATTY_SLOT_INTERNAL, proto, src);
 
 	prefetch(natty_bucket_of(rcu_dereference(table->buckets), hash));
 	return hash;
@@ -295,8 +209,8 @@ struct natty_conn *natty_table_find_internal(const struct natty_table *table,
 	struct cursor c;
 
 	cursor_init(&c, table, realm->remote ?
-		    hash_paired(table, proto, ep, realm->remote) :
-		    hash_endpoint(table, NATTY_SLOT_INTERNAL, proto, ep));
+		    natty_slot_paired(table, proto, ep, realm->remote) :
+		    natty_slot_endpoint(table, NATTY_SLOT_INTERNAL, proto, ep));
 	while ((conn = cursor_next(&c)))
 		if (maps_internal(conn, realm, proto, ep))
 			return conn;
@@ -310,7 +224,7 @@ struct natty_conn *natty_table_find_external(const struct natty_table *table,
 	struct natty_conn *conn;
 	struct cursor c;
 
-	cursor_init(&c, table, hash_endpoint(table, NATTY_SLOT_EXTERNAL, proto, ep));
+	cursor_init(&c, table, natty_slot_endpoint(table, NATTY_SLOT_EXTERNAL, proto, ep));
 	while ((conn = cursor_next(&c)))
 		if (natty_conn_maps(conn) && conn->proto == proto &&
 		    natty_conn_end_is(conn, NATTY_END_NEW_SRC, ep))
@@ -322,8 +236,8 @@ void natty_table_prefetch_external(const struct natty_table *table, u8 proto,
 				   const struct natty_endpoint *ep)
 {
 	prefetchw(natty_bucket_of(rcu_dereference(table->buckets),
-				  hash_endpoint(table, NATTY_SLOT_EXTERNAL,
-						proto, ep)));
+				  natty_slot_endpoint(table, NATTY_SLOT_EXTERNAL,
+						      proto, ep)));
 }
 
 struct natty_conn *natty_table_find_filter(const struct natty_table *table,
@@ -334,7 +248,7 @@ struct natty_conn *natty_table_find_filter(const struct natty_table *table,
 	struct natty_conn *conn;
 	struct cursor c;
 
-	cursor_init(&c, table, hash_filter(table, mapping, remote));
+	cursor_init(&c, table, natty_slot_filter(table, mapping, remote));
 	while ((conn = cursor_next(&c))) {
 		if (!natty_conn_is(conn, NATTY_CONN_FILTER) ||
 		    natty_conn_is(conn, NATTY_CONN_DEAD) ||
@@ -477,7 +391,7 @@ int natty_table_insert(struct natty_table *table, struct natty_conn *conn,
 	struct locked l;
 	int err = 0;
 
-	n = hashes(table, conn, flags, hash);
+	n = natty_slot_all(table, conn, flags, hash);
 	lock_chains(&l, table, hash, n);
 	if (has_rival(table, conn, flags, hash, n)) {
 		err = -EEXIST;
@@ -510,7 +424,7 @@ void natty_table_unlink(struct natty_table *table, struct natty_conn *conn)
 	unsigned int n, i;
 	struct locked l;
 
-	n = hashes(table, conn, atomic_read(&conn->flags), hash);
+	n = natty_slot_all(table, conn, atomic_read(&conn->flags), hash);
 	local_bh_disable();
 	for (i = 0; i < n; i++) {
 		lock_chains(&l, table, &hash[i], 1);
@@ -536,7 +450,7 @@ static u32 entry_hash(const void *arg, u32 chain, u16 tag, u32 index,
 
 	b = rcu_dereference_protected(table->buckets, true);
 	conn = natty_table_at(table, index);
-	n = hashes(table, conn, atomic_read(&conn->flags), hash);
+	n = natty_slot_all(table, conn, atomic_read(&conn->flags), hash);
 	for (i = 0; i < n && nth; i++) {
 		if (hash[i] >> (32 - b->bits) != chain || (u16)hash[i] != tag)
 			continue;

@@ -17,6 +17,7 @@ struct test_race;
  * @task: the thread
  * @done: it has come to its end
  * @at: how far it is; read by the other
+ * @other_at: how far the other was when this one last looked
  * @overlaps: how often the other moved while this one did
  * @good: what the work counts as done
  * @bad: what the work counts as wrong

@@ -15,7 +15,7 @@
 #error "natty needs a kernel with CONFIG_INET and CONFIG_IPV6"
 #endif
 #if !IS_ENABLED(CONFIG_NF_DEFRAG_IPV4) || !IS_ENABLED(CONFIG_NF_DEFRAG_IPV6)
-#error "natty needs a kernel with CONFIG_NF_DEFRAG_IPV4 and CONFIG_NF_DEFRAG_IPV6 (chosen by CONFIG_NF_CONNTRACK)"
+#error "natty needs a kernel with CONFIG_NF_DEFRAG_IPV4 and _IPV6 (CONFIG_NF_CONNTRACK)"
 #endif
 #if !IS_ENABLED(CONFIG_NET_NS)
 #error "natty needs a kernel with CONFIG_NET_NS"

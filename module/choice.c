@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/inetdevice.h>
+#include <linux/jhash.h>
+#include <net/addrconf.h>
+#include <net/route.h>
+
+#include "choice.h"
+#include "netns.h"
+
+/* Most addresses of a pool that one new flow tries. */
+#define ADDRS_MAX	1024
+
+static u32 hash_addr(const struct natty_flow *flow, bool with_dst)
+{
+	const struct natty_tuple *t = &flow->pkt.tuple;
+	size_t words = t->family == NFPROTO_IPV4 ? 1 : 4;
+	u32 seed = (u32)flow->table->key.key[0];
+
+	if (with_dst)
+		seed = jhash2((const u32 *)&t->dst.addr, words, seed);
+	return jhash2((const u32 *)&t->src.addr, words, seed);
+}
+
+/* Where a host's addresses begin in the pool: the same for all its flows. */
+static void choose_first(struct natty_choice *c, const struct natty_flow *flow)
+{
+	const struct natty_pool *pool = c->rule->pool;
+	bool paired = natty_nat_mapping(flow, c->rule) !=
+		      NATTY_BEHAVIOUR_ADDRESS_AND_PORT_DEPENDENT ||
+		      c->rule->options & NATTY_OPTION_PERSISTENT;
+	u32 hash = hash_addr(flow, !paired);
+
+	if (pool->size <= U32_MAX)
+		c->first = reciprocal_scale(hash, pool->size);
+	else
+		c->first = hash;
+	c->naddrs = min_t(u64, pool->size, ADDRS_MAX);
+}
+
+/*
+ * The address that this host would use on the device towards that destination,
+ * and none that it has elsewhere: that could be an internal one.
+ */
+static bool masquerade_addr(const struct natty_flow *flow,
+			    const struct net_device *oif,
+			    union nf_inet_addr *addr)
+{
+	const struct natty_tuple *t = &flow->pkt.tuple;
+	const struct dst_entry *dst = skb_dst(flow->pkt.skb);
+	struct net *net = flow->nn->net;
+	__be32 nexthop = t->dst.addr.ip;
+	struct in_device *in_dev;
+
+	if (t->family == NFPROTO_IPV6)
+		return !ipv6_dev_get_saddr(net, oif, &t->dst.addr.in6, 0,
+					   &addr->in6) &&
+		       ipv6_chk_addr(net, &addr->in6, oif, 1);
+	/* Only where the packet is really routed that way is its gateway known. */
+	if (dst && dst->dev == oif)
+		nexthop = rt_nexthop((const struct rtable *)dst, nexthop);
+	addr->ip = inet_select_addr(oif, nexthop, RT_SCOPE_UNIVERSE);
+	in_dev = __in_dev_get_rcu(oif);
+	return addr->ip && in_dev &&
+	       inet_confirm_addr(net, in_dev, 0, addr->ip, RT_SCOPE_HOST);
+}
+
+enum natty_counter natty_choice_init(struct natty_choice *c, const struct natty_flow *flow,
+				     const struct natty_rule *rule,
+				 const struct net_device *oif)
+{
+	const struct natty_tuple *t = &flow->pkt.tuple;
+	bool udp = t->proto == IPPROTO_UDP || t->proto == IPPROTO_UDPLITE;
+
+	memset(c, 0, sizeof(*c));
+	c->rule = rule;
+	c->req.family = t->family;
+	c->req.proto = t->proto;
+	c->req.want = ntohs(t->src.port);
+	c->req.random = rule->options & NATTY_OPTION_RANDOM;
+	c->req.parity = udp && natty_setting(flow->config, NATTY_SET_PORT_PARITY);
+	c->req.min = rule->port_min;
+	c->req.max = rule->port_max;
+	if (rule->action == NATTY_ACTION_MASQUERADE) {
+		c->naddrs = 1;
+		return masquerade_addr(flow, oif, &c->req.addr) ?
+		       NATTY_DROP_NONE : NATTY_DROP_NO_ADDRESS;
+	}
+	if (rule->pool->family != t->family)
+		return NATTY_DROP_NO_ADDRESS;
+	if (!c->req.min) {
+		c->req.min = rule->pool->port_min;
+		c->req.max = rule->pool->port_max;
+	}
+	choose_first(c, flow);
+	natty_pool_addr(rule->pool, c->first, &c->req.addr);
+	return NATTY_DROP_NONE;
+}
+
+void natty_choice_addr(struct natty_choice *c, u64 i)
+{
+	u64 at = c->first + i;
+
+	if (c->rule->action == NATTY_ACTION_MASQUERADE)
+		return;
+	if (at >= c->rule->pool->size)
+		at -= c->rule->pool->size;
+	natty_pool_addr(c->rule->pool, at, &c->req.addr);
+}
+
+enum natty_counter natty_choice_take(const struct natty_flow *flow,
+				     struct natty_choice *c, struct natty_draft *draft)
+{
+	u32 limit = natty_setting(flow->config, NATTY_SET_LIMIT_HOST_PORTS);
+	const struct natty_tuple *t = &flow->pkt.tuple;
+	int port = -ENOSPC;
+	u64 i;
+
+	if (limit && natty_host_charge(flow->nn, t->family, &t->src.addr,
+				       NATTY_HOST_PORTS, limit))
+		return NATTY_DROP_LIMIT_HOST;
+	for (i = 0; i < c->naddrs && port == -ENOSPC; i++) {
+		natty_choice_addr(c, i);
+		port = natty_port_take(flow->nn, &c->req);
+	}
+	if (port >= 0) {
+		draft->new_src.addr = c->req.addr;
+		draft->new_src.port = htons(port);
+		natty_table_prefetch_external(flow->table, t->proto,
+					      &draft->new_src);
+		if (limit)
+			draft->flags |= BIT(NATTY_CONN_PORT_COUNTED);
+		return NATTY_DROP_NONE;
+	}
+	if (limit)
+		natty_host_uncharge(flow->nn, t->family, &t->src.addr,
+				    NATTY_HOST_PORTS);
+	return port == -ENOSPC ? NATTY_DROP_NO_PORT : NATTY_DROP_NO_MEMORY;
+}
+
+void natty_choice_put(const struct natty_flow *flow, struct natty_draft *draft)
+{
+	const struct natty_tuple *t = &flow->pkt.tuple;
+
+	natty_port_put(flow->nn, t->family, t->proto, &draft->new_src.addr,
+		       ntohs(draft->new_src.port));
+	if (draft->flags & BIT(NATTY_CONN_PORT_COUNTED))
+		natty_host_uncharge(flow->nn, t->family, &t->src.addr,
+				    NATTY_HOST_PORTS);
+	draft->flags &= ~BIT(NATTY_CONN_PORT_COUNTED);
+}
