@@ -313,6 +313,9 @@ static void two_threads_never_get_the_same_port(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, user.owned);
 	for (i = 0; i < ARRAY_SIZE(thread); i++)
 		thread[i] = kthread_run(use_ports, &user, "natty-test/%u", i);
+	/* A thread that is stopped before it ran never runs. */
+	for (i = 0; i < 10000 && atomic_read(&user.ready) < 2; i++)
+		usleep_range(1000, 2000);
 	for (i = 0; i < ARRAY_SIZE(thread); i++)
 		if (!IS_ERR(thread[i]))
 			kthread_stop(thread[i]);
