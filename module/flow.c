@@ -243,7 +243,7 @@ static enum natty_counter add_source(struct natty_flow *flow,
 	return why;
 }
 
-static struct natty_rule *find_rule(const struct natty_flow *flow, u8 chain)
+struct natty_rule *natty_flow_rule(const struct natty_flow *flow, u8 chain)
 {
 	struct natty_rule_key key = {
 		.tuple = &flow->pkt.tuple,
@@ -271,7 +271,7 @@ static bool translates(const struct natty_rule *rule)
 static enum natty_counter open_source(struct natty_flow *flow, u8 chain,
 				      struct natty_conn **conn)
 {
-	struct natty_rule *rule = find_rule(flow, chain);
+	struct natty_rule *rule = natty_flow_rule(flow, chain);
 	struct natty_draft draft;
 	enum natty_counter why;
 	u8 state;

@@ -64,6 +64,9 @@ unsigned int natty_flow_destine(struct natty_flow *flow, struct natty_conn *conn
  */
 unsigned int natty_flow_source(struct natty_flow *flow, u8 chain);
 
+/* The first rule of the chain that matches the packet itself, or NULL. */
+struct natty_rule *natty_flow_rule(const struct natty_flow *flow, u8 chain);
+
 /* The end that a packet's side gets in this direction, if it must change. */
 bool natty_flow_end(const struct natty_conn *conn, enum natty_dir dir,
 		    enum natty_manip manip, enum natty_end *end);

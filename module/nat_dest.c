@@ -294,18 +294,6 @@ static enum natty_counter to_rule(struct natty_flow *flow,
 	return drop;
 }
 
-static struct natty_rule *find_rule(const struct natty_flow *flow, u8 chain)
-{
-	struct natty_rule_key key = {
-		.tuple = &flow->pkt.tuple,
-		.iif = flow->iif,
-		.oif = flow->oif,
-		.mark = flow->pkt.skb->mark,
-	};
-
-	return natty_ruleset_find(flow->config->chain[chain], &key);
-}
-
 /*
  * No flow is known that the error could be about (RFC 5508 REQ-4). It may be
  * about a socket of this host; of a ping only the stack can tell.
@@ -336,7 +324,7 @@ enum natty_counter natty_nat_destination(struct natty_flow *flow, u8 chain,
 	if (known && natty_proto_has_ports(t->proto))
 		mapping = natty_table_find_external(flow->table, t->proto, &t->dst);
 	rule = mapping && natty_conn_is(mapping, NATTY_CONN_STATIC) ? NULL :
-	       find_rule(flow, chain);
+	       natty_flow_rule(flow, chain);
 	if (rule && rule->action == NATTY_ACTION_ACCEPT)
 		return NATTY_DROP_NONE;
 	if (!rule && !mapping)
