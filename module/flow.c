@@ -20,7 +20,7 @@ unsigned int natty_flow_drop(struct natty_net *nn, enum natty_counter why)
 
 enum natty_counter natty_flow_init(struct natty_flow *flow, struct natty_net *nn,
 				   struct sk_buff *skb,
-				    const struct nf_hook_state *state)
+				   const struct nf_hook_state *state)
 {
 	flow->nn = nn;
 	flow->config = rcu_dereference(nn->config);
