@@ -60,7 +60,7 @@ def rejects(family, proto, outside, server, sport, silent=True):
         equal([str(pkt.View(p)) for p in seen["wan"]], [], "answers on wan0")
 
 
-@each("4787-1 mapping is endpoint-independent", PORTED)
+@each("rfc4787_req1 mapping is endpoint-independent", PORTED)
 def mapping_independent(family, proto):
     masquerade(family)
     sport = port()
@@ -72,7 +72,7 @@ def mapping_independent(family, proto):
     true(other not in used, "C2 shares C1's external port %d" % other)
 
 
-@each("4787-3 ports are not overloaded", PORTED)
+@each("rfc4787_req3 ports are not overloaded", PORTED)
 def no_overloading(family, proto):
     masquerade(family)
     sport = port()
@@ -81,7 +81,7 @@ def no_overloading(family, proto):
     equal(len(set(used)), 3, "external ports of three hosts, %r" % used)
 
 
-@each("4787-3a a clash keeps the port's range", ("tcp", "udp"))
+@each("rfc4787_req3a a clash keeps the port's range", ("tcp", "udp"))
 def keeps_range(family, proto):
     masquerade(family)
     bands = ((500, range(1, 1024)), (600, range(1, 1024)), (2000, range(1024, 65536)))
@@ -93,7 +93,7 @@ def keeps_range(family, proto):
         true(got != sport and got in band, "port %d became %d" % (sport, got))
 
 
-@each("4787-4 a clash keeps the parity", ("udp",))
+@each("rfc4787_req4 a clash keeps the parity", ("udp",))
 def keeps_parity(family, proto):
     masquerade(family)
     for sport in (port(), port() + 1, port(), port() + 1, port(), port() + 1):
@@ -114,7 +114,7 @@ def no_parity(family, proto):
     equal(seen, {0, 1}, "parities of changed ports")
 
 
-@each("6056 a changed port is unpredictable", ("udp",))
+@each("rfc6056 a changed port is unpredictable", ("udp",))
 def unpredictable(family, proto):
     masquerade(family)
     got = []
@@ -148,7 +148,7 @@ WORDS = {"endpoint-independent": (True, True), "address-dependent": (True, False
 
 for _family in FAMILIES:
     for _proto in ("udp",):
-        case("4787-8 default filtering is address-dependent ipv%d" % _family,
+        case("rfc4787_req8 default filtering is address-dependent ipv%d" % _family,
              family=_family, proto=_proto, expected=(True, False))(filters)
         for _word, _expected in WORDS.items():
             case("rule's filtering %s ipv%d" % (_word, _family), family=_family,
@@ -173,7 +173,7 @@ def filters_tcp(family, word, expected):
 
 for _family in FAMILIES:
     for _word, _expected in WORDS.items():
-        case("5382-3 tcp filtering %s ipv%d" % (_word, _family), family=_family,
+        case("rfc5382_req3 tcp filtering %s ipv%d" % (_word, _family), family=_family,
              word=_word, expected=_expected)(filters_tcp)
 
 
@@ -233,7 +233,7 @@ def hairpin(family, proto, sport, outside, far):
     return seen.sport
 
 
-@each("4787-9 hairpin shows the external source", ("udp", "tcp"))
+@each("rfc4787_req9 rfc4787_req9a hairpin shows the external source", ("udp", "tcp"))
 def hairpin_case(family, proto):
     masquerade(family, " filtering endpoint-independent")
     sport, far = port(), port()
@@ -251,7 +251,7 @@ def hairpin_forward(family, proto):
     hairpin(family, proto, 22, 2222, port())
 
 
-@each("4787-9a a refused hairpin opens its sender's filter", ("udp",))
+@each("rfc4787_req9a a refused hairpin opens its sender's filter", ("udp",))
 def punching(family, proto):
     masquerade(family)
     mine, theirs = port(), port()
@@ -265,7 +265,7 @@ def punching(family, proto):
                                      dst=C[family][1], dport=theirs), out="lan")
 
 
-@each("5508-7 an error about a hairpinned packet", ("udp",))
+@each("rfc5508_req7 an error about a hairpinned packet", ("udp",))
 def hairpin_error(family, proto):
     masquerade(family, " filtering endpoint-independent")
     sport, far = port(), port()
@@ -350,7 +350,7 @@ def symmetric_hairpin(family, proto):
         true(pkt.View(p).dst != C[family][0], "the packet reached C1")
 
 
-@each("an outsider's early packet poisons no port", ("udp",))
+@each("poisoned_port an outsider's early packet poisons no port", ("udp",))
 def poison(family, proto):
     masquerade(family)
     sport = port()
@@ -373,7 +373,7 @@ def listed_mapping(family, proto):
           "connections of one mapping")
 
 
-@each("6888-8 a deleted mapping's traffic is refused", ("udp",))
+@each("a deleted mapping's traffic is refused", ("udp",))
 def deleted(family, proto):
     masquerade(family)
     sport = port()

@@ -3,7 +3,7 @@
 # What is looked at without running it. Each function look_NAME is one test: its output is shown when it is false.
 
 LOOKS=(build-6.1 build-6.12 build-7.3 userctl-gcc userctl-clang userctl-test install checkpatch kernel-doc shellcheck python
-	ynl-drift spdx length manual)
+	ynl-drift spdx length manual requirements)
 
 MODULE_FILES() {
 	find module uapi -name '*.[ch]' ! -name 'netlink_gen.*' ! -path 'uapi/linux/natty.h' ! -name '*.mod.c'
@@ -191,6 +191,20 @@ look_manual() {
 	for page in userctl/userctl.8 userctl/natty.conf.5; do
 		LC_ALL=C.UTF-8 MANWIDTH=80 man --warnings -E UTF-8 -l "$page" 2>&1 >/dev/null | grep . && bad=1
 	done
+	return "$bad"
+}
+
+# The list of requirements is sound, and no test names one that it lacks.
+look_requirements() {
+	local bad=0
+
+	awk '/^#/ || !NF { next }
+		$2 !~ /^[MSRO]$/ || NF < 4 { print "not ID LEVEL TEXT: " $0; bad = 1 }
+		seen[$1]++ { print "twice: " $1; bad = 1 }
+		END { exit bad }' "$REQUIREMENTS" || bad=1
+	grep -ohE '\brfc[0-9]+_req[0-9]+[a-z]?\b' selftests/*.py selftests/*.sh | sort -u | while read -r id; do
+		grep -q "^$id " "$REQUIREMENTS" || echo "not in selftests/requirements: $id"
+	done | grep . && bad=1
 	return "$bad"
 }
 
