@@ -14,6 +14,9 @@
 /* Conntrack must see internal addresses only: translate outer ones before it. */
 #define PRI_BEFORE_CONNTRACK	(NF_IP_PRI_CONNTRACK - 1)
 
+/* What single fragments hide is seen only before they are put together. */
+#define PRI_BEFORE_DEFRAG	(NF_IP_PRI_CONNTRACK_DEFRAG - 1)
+
 /* Can a rule of the chain concern a packet that passes this device? */
 static bool passes_gate(const struct natty_config *config, u8 chain,
 			const struct net_device *dev)
@@ -53,6 +56,27 @@ static void warm_up(struct natty_net *nn, const struct sk_buff *skb, u8 family)
 				       iph->protocol, &src);
 	h->conn = NULL;
 	h->skb = skb;
+}
+
+/* Can it be a fragment? Looked at for every packet, so no closer. */
+static bool maybe_fragment(const struct sk_buff *skb, u8 family)
+{
+	if (family == NFPROTO_IPV4)
+		return ip_is_fragment(ip_hdr(skb));
+	return ipv6_ext_hdr(ipv6_hdr(skb)->nexthdr);
+}
+
+static unsigned int before_defrag(void *priv, struct sk_buff *skb,
+				  const struct nf_hook_state *state)
+{
+	struct natty_net *nn = priv;
+	enum natty_counter why;
+
+	if (likely(!maybe_fragment(skb, state->pf)) ||
+	    !natty_setting(rcu_dereference(nn->config), NATTY_SET_FRAGMENT_CHECK))
+		return NF_ACCEPT;
+	why = natty_packet_check_fragment(skb, state->pf);
+	return why ? natty_flow_drop(nn, why) : NF_ACCEPT;
 }
 
 static unsigned int prerouting(void *priv, struct sk_buff *skb,
@@ -284,6 +308,11 @@ NATTY_HOOK(postrouting)
 
 static const struct nf_hook_ops hook_ops[] = {
 	{
+		.hook = before_defrag,
+		.pf = NFPROTO_IPV4,
+		.hooknum = NF_INET_PRE_ROUTING,
+		.priority = PRI_BEFORE_DEFRAG,
+	}, {
 		.hook = hook_prerouting,
 		.pf = NFPROTO_IPV4,
 		.hooknum = NF_INET_PRE_ROUTING,
@@ -318,6 +347,7 @@ int natty_hook_register(struct natty_net *nn)
 	int err;
 
 	/* IPv6 has the same hooks at the same priorities. */
+	BUILD_BUG_ON((int)NF_IP6_PRI_CONNTRACK_DEFRAG != (int)NF_IP_PRI_CONNTRACK_DEFRAG);
 	BUILD_BUG_ON((int)NF_IP6_PRI_CONNTRACK != (int)NF_IP_PRI_CONNTRACK);
 	BUILD_BUG_ON((int)NF_IP6_PRI_NAT_DST != (int)NF_IP_PRI_NAT_DST);
 	BUILD_BUG_ON((int)NF_IP6_PRI_NAT_SRC != (int)NF_IP_PRI_NAT_SRC);

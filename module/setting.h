@@ -37,6 +37,7 @@
 	X(HAIRPIN, "hairpin", onoff, 0, 1, 1, 0)			\
 	X(PORT_PARITY, "port.parity", onoff, 0, 1, 1, 0)		\
 	X(TCP_LOOSE, "tcp.loose", onoff, 0, 1, 1, 1)			\
+	X(FRAGMENT_CHECK, "fragment.check", onoff, 0, 1, 1, 0)		\
 	X(ACCOUNTING, "accounting", onoff, 0, 1, 0, 0)			\
 	X(ICMP_EXHAUSTED, "icmp.exhausted", exhausted, 0, 2, 0, 0)
 

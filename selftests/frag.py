@@ -15,7 +15,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 
 import pkt                                  # noqa: E402
-from ctl import apply                       # noqa: E402
+from ctl import apply, moved, stats                       # noqa: E402
 from flow import outward, port              # noqa: E402
 from ktap import Fail, case, equal, main, true  # noqa: E402
 from lab import C, INSIDE, OTHER, S, X, Lab  # noqa: E402
@@ -27,8 +27,8 @@ ORDERS = {"in order": lambda p: p, "reversed": lambda p: p[::-1],
           "one twice": lambda p: p[:2] + p[1:]}
 
 
-def masquerade(family):
-    apply("rule postrouting oif wan0 src %s masquerade\n" % INSIDE[family])
+def masquerade(family, before=""):
+    apply("%srule postrouting oif wan0 src %s masquerade\n" % (before, INSIDE[family]))
 
 
 def datagram(proto, src, dst, sport, dport, size, seq=1010, ack=77001, **kw):
@@ -72,7 +72,7 @@ for _family in (4, 6):
         for _order in ORDERS:
             if _order == "one twice" and _family == 6:
                 continue        # RFC 5722: the kernel may drop overlaps
-            case("%s %s ipv%d" % (_proto, _order, _family), family=_family,
+            case("rfc4787_req14 %s %s ipv%d" % (_proto, _order, _family), family=_family,
                  proto=_proto, order=_order)(both_ways)
     case("many small fragments ipv%d" % _family, family=_family, proto="udp",
          order="shuffled", size=1400, cut=64)(both_ways)
@@ -120,22 +120,65 @@ def same_id(family):
         pkt.same(got, pkt.xlate(whole, src=X[family], sport=pkt.View(got).sport))
 
 
+def dropped_tiny(family, count, *parts):
+    """Fragments that must go nowhere, @count of them for what they are."""
+    before = stats()
+    lab.nothing("lan", *parts)
+    equal(moved(before).get("tiny-fragment", 0), count, "tiny fragments counted")
+
+
+def segment(family):
+    """A small TCP segment of a live connection, and where it goes."""
+    sport = port()
+    addr, outside = outward(lab, "tcp", C[family][0], sport, S[family][0])
+    whole = datagram("tcp", C[family][0], S[family][0], sport, 80, 64)
+    return whole, pkt.xlate(whole, src=addr, sport=outside)
+
+
 def tiny(family):
-    """A first fragment too short for its ports, and one at offset 8."""
+    """First fragments without the flags, others that reach into the header."""
     masquerade(family)
-    whole = pkt.tcp(C[family][0], S[family][0], port(), 80, df=False,
-                    payload=b"x" * 64)
+    whole, want = segment(family)
+    first, second = pkt.fragment(whole, 8)[:2]
+    dropped_tiny(family, 2, first, second)
+    # Hidden among good ones, they would write over the flags.
+    parts = pkt.fragment(whole, 24)
+    if family == 6:             # the same identification
+        second = second[:44] + parts[0][44:48] + second[48:]
+    before = stats()
+    arrives("lan", [parts[0], second, *parts[1:]], want)
+    equal(moved(before).get("tiny-fragment"), 1, "tiny fragments counted")
+    # The shortest that holds all that matters; of IPv6 the kernel wants all.
+    whole, want = segment(family)
+    arrives("lan", pkt.fragment(whole, 16 if family == 4 else 24), want)
+
+
+def tiny_udp(family):
+    """UDP's ports lie in the first eight bytes: no fragment can hide them."""
+    masquerade(family)
+    whole = datagram("udp", C[family][0], S[family][0], port(), 80, 64)
     parts = pkt.fragment(whole, 8)
-    # Alone it must go nowhere; all together they make a good packet or none.
-    lab.nothing("lan", parts[0])
-    seen = lab.swap("lan", *pkt.fragment(whole, 8))["wan"]
-    if seen:
-        got = pkt.reassemble(seen)
-        true(got, "pieces came out: %s" % [str(pkt.View(p)) for p in seen])
-        pkt.same(got, pkt.xlate(whole, src=X[family], sport=pkt.View(got).sport))
-    # The second fragment overwrites the ports of the first (RFC 1858).
-    first, second = pkt.fragment(whole, 24)[:2]
-    lab.nothing("lan", first, pkt.fragment(whole, 8)[1], second)
+    seen = lab.swap("lan", *parts)["wan"]
+    got = pkt.reassemble(seen)
+    true(got, "nothing whole came out")
+    pkt.same(got, pkt.xlate(whole, src=X[family], sport=pkt.View(got).sport))
+
+
+def tiny_headers(family):
+    """A first fragment that ends within the IPv6 headers (RFC 7112)."""
+    masquerade(family)
+    c, s = C[family][0], S[family][0]
+    options = bytes([17, 1, 1, 12]) + b"\0" * 12       # 16 bytes, then UDP
+    body = options + pkt.udp(c, s, port(), 80)[40:]
+    dropped_tiny(family, 1, pkt.ip(c, s, 44, b"\x3c\0\0\1\0\0\0\7" + body[:8]))
+
+
+@case("tiny fragments where they are not checked")
+def tiny_off():
+    """What can be put together goes on."""
+    masquerade(4, "set fragment.check off\n")
+    whole, want = segment(4)
+    arrives("lan", pkt.fragment(whole, 8), want)
 
 
 def overlapping(family):
@@ -172,9 +215,11 @@ for _family in (4, 6):
     for _name, _func in (
             ("fragments open a flow", opens), ("incomplete datagrams", incomplete),
             ("two hosts with one identification", same_id),
-            ("tiny first fragments", tiny), ("overlapping fragments", overlapping),
-            ("a flood of first fragments", flood)):
+            ("rfc1858 tiny fragments", tiny), ("rfc1858 tiny fragments of UDP", tiny_udp),
+            ("overlapping fragments", overlapping),
+            ("rfc4787_req14 a flood of first fragments", flood)):
         case("%s ipv%d" % (_name, _family), family=_family)(_func)
+case("rfc1858 a first fragment without all IPv6 headers", family=6)(tiny_headers)
 
 
 if __name__ == "__main__":
