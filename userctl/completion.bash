@@ -67,6 +67,12 @@ _userctl_words()
 	1:set|1:get) _userctl_keys ;;
 	1:monitor) echo "--count" ;;
 	*:apply) echo "--dry-run" ;;
+	*:translate)
+		case $3 in
+		--profile) echo "iptables rfc" ;;
+		*) echo "-4 -6 --profile" ;;
+		esac
+		;;
 	2:rule)
 		[ "$2" = delete ] && echo "id"
 		echo "$chains"
@@ -96,7 +102,7 @@ _userctl_words()
 _userctl()
 {
 	local word=${COMP_WORDS[COMP_CWORD]}
-	local commands="apply save status rule pool forward set get conn mapping stats monitor"
+	local commands="apply save status rule pool forward set get conn mapping stats monitor translate"
 	local at=1 words
 
 	[ "${COMP_WORDS[1]}" = --json ] && at=2
@@ -110,7 +116,7 @@ _userctl()
 		[ "${word:0:1}" = - ] && words="$words --help"
 	fi
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
-	if [ "${COMP_WORDS[at]}" = apply ] && [ "$COMP_CWORD" -gt "$at" ]; then
+	if [[ ${COMP_WORDS[at]} = @(apply|translate) ]] && [ "$COMP_CWORD" -gt "$at" ]; then
 		compopt -o filenames
 		mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$word")
 	fi

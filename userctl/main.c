@@ -104,6 +104,15 @@ static const struct command commands[] = {
 		"monitor [--count N]",
 		"print connections as they begin and end",
 		"Tells when events were lost. Ends after N events, or at an interrupt.\n"
+	}, {
+		"translate", translate_run,
+		"translate [-4|-6] [--profile rfc] [FILE|-]...",
+		"turn what iptables-save or nft print into a configuration",
+		"Reads what iptables-save, ip6tables-save and \"nft -j list ruleset\" print, and\n"
+		"writes a file for apply. What has no equivalent is told with its line, stands\n"
+		"in the file as a comment, and makes the exit status 1.\n"
+		"-4, -6         the family of files that do not say it\n"
+		"--profile rfc  leave out \"set profile iptables\"\n"
 	}
 };
 

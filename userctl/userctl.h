@@ -43,6 +43,7 @@ int save_run(const struct command *command, int argc, char **argv);
 int set_run(const struct command *command, int argc, char **argv);
 int stats_run(const struct command *command, int argc, char **argv);
 int status_run(const struct command *command, int argc, char **argv);
+int translate_run(const struct command *command, int argc, char **argv);
 
 /* Print the synopsis to stderr; returns EXIT_USAGE. */
 int usage(const struct command *command);

@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""userctl translate: rule sets of iptables and nft as natty's configuration.
+
+translate/NAME.save and NAME.json are what other programs leave behind, NAME.conf
+is what must become of it, and NAME.err what must be said of the rest. Real
+iptables and nft print them back, and packets go through what came out.
+
+    C1..C3 10.0.0.2-4 --- lan0 [router] wan0 --- S1..S3 198.51.100.10-12
+"""
+import glob
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+
+import ktap                                 # noqa: E402
+import pkt                                  # noqa: E402
+from ctl import userctl                     # noqa: E402
+from flow import inward, outward            # noqa: E402
+from ktap import case, equal, true          # noqa: E402
+from lab import C, POOL, S, Lab, run        # noqa: E402
+
+lab = Lab()
+os.chdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), "translate"))
+
+
+def text(name):
+    """A file, empty if there is none."""
+    try:
+        with open(name) as f:
+            return f.read()
+    except FileNotFoundError:
+        return ""
+
+
+def translate(*names, data=""):
+    """What becomes of files: (configuration, what has no equivalent)."""
+    code, out, err = userctl("translate", *names, data=data, ok=False)
+    equal(code, 1 if err else 0, "exit code of %s, which said %r" % (names, err))
+    return out, err
+
+
+def differ(got, want, what):
+    """Fail with the first line that differs."""
+    got, want = got.splitlines(), want.splitlines()
+    for i, line in enumerate(want):
+        if i >= len(got) or got[i] != line:
+            raise ktap.Fail("%s, line %d: %r\n expected %r" % (
+                what, i + 1, got[i] if i < len(got) else None, line))
+    equal(len(got), len(want), "lines of " + what)
+
+
+def given(file):
+    """A rule set is translated as it should be, and natty takes the result."""
+    stem = file.rsplit(".", 1)[0]
+    out, err = translate(file)
+    differ(out, text(stem + ".conf"), "configuration")
+    differ(err, text(stem + ".err"), "standard error")
+    userctl("apply", "--dry-run", "-", data=out)
+
+
+for _name in sorted(glob.glob("*.save") + glob.glob("*.json")):
+    case("translated: " + _name, file=_name)(given)
+
+
+def rules(out):
+    """The statements of a configuration, which are all that natty reads."""
+    return [line for line in out.splitlines() if not line.startswith("#")]
+
+
+def printed_back(file, prefix):
+    """iptables loads the file, and what it then prints means the same."""
+    want = rules(translate(file)[0])
+    family = "ip6tables" if "ip6tables-save" in text(file) else "iptables"
+    tool = "%s-%s" % (family, prefix)
+    code, out, err = run(["unshare", "-n", "sh", "-c", "%s-restore && %s-save -c" % (tool, tool)],
+                         text(file), ok=False)
+    equal(code, 0, "exit code of %s (%s)" % (tool, err))
+    true(out.count("-A ") >= text(file).count("-A "), "%s printed %r" % (tool, out))
+    got, _ = translate(data=out)
+    differ("\n".join(rules(got)), "\n".join(want), "what %s printed" % tool)
+
+
+# Rule sets with extensions that no kernel of ours has stand in NAME.save all the same.
+UNLOADED = ()
+
+for _name in sorted(glob.glob("*.save")):
+    for _prefix in ("legacy", "nft"):
+        if _name not in UNLOADED:
+            case("printed back by %s: %s" % (_prefix, _name),
+                 file=_name, prefix=_prefix)(printed_back)
+
+
+def use(*names):
+    """natty with the configuration that files become."""
+    userctl("apply", "-", data=translate(*names)[0])
+    userctl("conn", "flush")
+
+
+@case("packets: targets of IPv4")
+def packets4():
+    use("plain4.save", "plain6.save")
+    inward(lab, "tcp", dport=8080, to=[C[4][0]], ports=[80])
+    inward(lab, "udp", dst=POOL[4][1], dport=53, to=C[4][1:], ports=[53])
+    inward(lab, "udp", dst=POOL[4][1], dport=5005, to=C[4][1:], ports=[5005])
+    lab.nothing("wan", pkt.udp(S[4][0], POOL[4][1], 999, 5011, ttl=1))
+    outward(lab, "udp", ext=[POOL[4][0]], ports=range(1024, 2001))
+    outward(lab, "tcp", sport=1023, ports=range(1024, 65536))
+    outward(lab, "icmp")
+    raw = pkt.tcp("10.1.1.77", S[4][0], 700, 80)
+    lab.expect("lan", raw, pkt.xlate(raw, src="198.51.100.77"))
+
+
+@case("packets: targets of IPv6")
+def packets6():
+    use("plain4.save", "plain6.save")
+    inward(lab, "tcp", src=S[6][0], dst=POOL[6][0], dport=8080, to=[C[6][0]], ports=[80])
+    inward(lab, "udp", src=S[6][0], dst=POOL[6][0], dport=5003, to=C[6],
+           ports=range(5000, 5011))
+    outward(lab, "tcp", src=C[6][0], dst=S[6][0], dport=443, ext=POOL[6])
+    outward(lab, "udp", src=C[6][0], dst=S[6][0], ext=POOL[6][:1])
+
+
+ktap.main()
