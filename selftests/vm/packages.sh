@@ -12,6 +12,12 @@ QEMU_PACKAGES=(busybox-static cpio qemu-system-x86 xz-utils)
 GUEST_PACKAGES=(conntrack curl dnsmasq-base dnsutils ethtool iperf3 iproute2 ipset iptables
 	iputils-ping libmnl0 libjansson4 netcat-openbsd nftables procps python3 python3-jsonschema
 	python3-yaml socat strace tcpdump traceroute)
+# Known clients of a NAT, and the libraries of those in UNPACKED_PACKAGES. These would start servers on the host if
+# they were installed; so they are only unpacked, and guests have them in PATH.
+CLIENT_PACKAGES=(libevent-core-2.1-7 libevent-extra-2.1-7 libevent-openssl-2.1-7 libevent-pthreads-2.1-7 libhiredis0.14
+	libmariadb3 libpq5 libsqlite3-0 libssl3 libsystemd0 python3-aioice stun-client wireguard-tools)
+UNPACKED_PACKAGES=(coturn stun-server)
+UNPACKED=$CACHE/unpacked
 CHECK_PACKAGES=(clang man-db shellcheck sparse)
 
 apt() {
@@ -101,3 +107,29 @@ unpack() (
 	rm -rf "$2.deb"
 	mv "$2.part" "$2"
 )
+
+unpack_missing() {
+	[ ! -e "$UNPACKED/$1" ] || return 0
+	mkdir -p "$UNPACKED" && update_lists && logged "unpack $1" unpack "$1" "$UNPACKED/$1"
+}
+
+# The clients that judge the NAT; a test that finds one missing says so.
+need_clients() {
+	local package
+
+	need "${CLIENT_PACKAGES[@]}"
+	for package in "${UNPACKED_PACKAGES[@]}"; do
+		once "unpack-$package" unpack_missing "$package" ||
+			say "$package cannot be had"
+	done
+}
+
+# guest_path JOB: where a guest looks for programs before its own folders.
+guest_path() {
+	local package path=$1/bin
+
+	for package in "${UNPACKED_PACKAGES[@]}"; do
+		path+=:$UNPACKED/$package/usr/bin:$UNPACKED/$package/usr/sbin
+	done
+	printf '%s' "$path"
+}

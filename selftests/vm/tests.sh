@@ -30,8 +30,8 @@ test_guest() {
 	job=$(guest_job "$flavour")
 	cp "$FRESH/$flavour${KUNIT:+-kunit}.ko" "$job/natty.ko" && cp -r "$FRESH/bin" "$job/" || return 1
 	[ "$flavour" = uml-6.1 ] || slow=1
-	guest_settings "$job" WORKDIR="$TOP_DIR/selftests" MODULES="$K_MODULES" TOOLS="$job/bin" NATTY_SLOW="$slow" \
-		UNLOAD=y NATTY_KO="$job/natty.ko"
+	guest_settings "$job" WORKDIR="$TOP_DIR/selftests" MODULES="$K_MODULES" TOOLS="$(guest_path "$job")" \
+		NATTY_SLOW="$slow" UNLOAD=y NATTY_KO="$job/natty.ko"
 	[ -n "$KUNIT" ] || command="$(printf '%q ' "$VM_DIR/guest-tests" "$TOP_DIR/selftests" "$limit" "$@")"
 	printf '%s\n' "$command" >"$job/command"
 	total=$((180 + limit * $#))
