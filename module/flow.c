@@ -11,6 +11,7 @@
 #include "netns.h"
 #include "proto.h"
 #include "rewrite.h"
+#include "syn.h"
 
 unsigned int natty_flow_drop(struct natty_net *nn, enum natty_counter why)
 {
@@ -267,6 +268,15 @@ static bool translates(const struct natty_rule *rule)
 	return rule && rule->action != NATTY_ACTION_ACCEPT;
 }
 
+/* This end opens, too: so the other one's attempt needs no answer. */
+static void forget_opening(struct natty_flow *flow, const struct natty_conn *conn)
+{
+	struct natty_tuple t;
+
+	natty_conn_tuple(conn, NATTY_DIR_REPLY, &t);
+	natty_syn_forget(flow->nn, &t);
+}
+
 /* The first packet of a flow whose source nobody has decided on. */
 static enum natty_counter open_source(struct natty_flow *flow, u8 chain,
 				      struct natty_conn **conn)
@@ -300,6 +310,8 @@ static enum natty_counter open_source(struct natty_flow *flow, u8 chain,
 		return NATTY_DROP_NONE;
 	if (why)
 		return why;
+	if (unlikely(natty_syn_any(&flow->nn->syns)))
+		forget_opening(flow, *conn);
 	if (flow->oif && natty_conn_is(*conn, NATTY_CONN_SRC))
 		natty_mark_outside(flow->nn, flow->oif->ifindex);
 	return advance(flow, *conn, NATTY_DIR_ORIG);

@@ -10,6 +10,7 @@
 #include "hook.h"
 #include "nat.h"
 #include "netns.h"
+#include "syn.h"
 
 /* Conntrack must see internal addresses only: translate outer ones before it. */
 #define PRI_BEFORE_CONNTRACK	(NF_IP_PRI_CONNTRACK - 1)
@@ -166,6 +167,29 @@ static unsigned int postrouting(void *priv, struct sk_buff *skb,
 	return natty_flow_source(&flow, NATTY_CHAIN_POSTROUTING);
 }
 
+/*
+ * Can a packet for this host be an opening that nothing waits for? What belongs
+ * to a socket of this host mostly has found it by now.
+ */
+static bool may_be_unsolicited(const struct natty_net *nn,
+			       const struct natty_config *config,
+			       const struct sk_buff *skb,
+			       const struct nf_hook_state *state)
+{
+	return !skb->sk && natty_is_outside(nn, state->in->ifindex) &&
+	       natty_setting(config, NATTY_SET_TCP_UNSOLICITED) !=
+	       NATTY_UNSOLICITED_PASS && dst_known(nn, skb, state->pf);
+}
+
+static bool is_unsolicited(const struct natty_flow *flow)
+{
+	const struct natty_tuple *t = &flow->pkt.tuple;
+
+	return natty_syn_is(&flow->pkt) &&
+	       !natty_port_is_local(flow->nn->net, t->family, t->proto,
+				    &t->dst.addr, ntohs(t->dst.port));
+}
+
 static unsigned int local_in(void *priv, struct sk_buff *skb,
 			     const struct nf_hook_state *state)
 {
@@ -174,10 +198,13 @@ static unsigned int local_in(void *priv, struct sk_buff *skb,
 	struct natty_handover *h = this_cpu_ptr(nn->handover);
 	struct natty_flow flow;
 	enum natty_counter why;
+	bool unsolicited;
 
 	if (state->in->flags & IFF_LOOPBACK)
 		return NF_ACCEPT;
-	if ((h->skb != skb || !h->conn) &&
+	unsolicited = (h->skb != skb || !h->conn) &&
+		      may_be_unsolicited(nn, config, skb, state);
+	if ((h->skb != skb || !h->conn) && !unsolicited &&
 	    !passes_gate(config, NATTY_CHAIN_INPUT, state->in))
 		return NF_ACCEPT;
 	why = natty_flow_init(&flow, nn, skb, state);
@@ -187,6 +214,10 @@ static unsigned int local_in(void *priv, struct sk_buff *skb,
 	if (flow.pkt.kind == NATTY_PACKET_LOCAL ||
 	    (h->skb == skb && h->conn && h->dir == NATTY_DIR_REPLY))
 		return NF_ACCEPT;
+	if (unsolicited && is_unsolicited(&flow)) {
+		natty_syn_hold(&flow);
+		return natty_flow_drop(nn, NATTY_DROP_UNSOLICITED);
+	}
 	return natty_flow_source(&flow, NATTY_CHAIN_INPUT);
 }
 

@@ -9,6 +9,7 @@
 #include "nat.h"
 #include "netns.h"
 #include "proto.h"
+#include "syn.h"
 
 /* Ports that are tried for the source where two destinations became one. */
 #define CLASH_TRIES	16
@@ -94,6 +95,8 @@ static enum natty_counter enter(struct natty_flow *flow,
 	drop = publish(flow, &draft, conn);
 	if (drop)
 		natty_draft_drop(&draft, flow->nn);
+	else if (unlikely(natty_syn_any(&flow->nn->syns)))
+		natty_syn_forget(flow->nn, &flow->pkt.tuple);
 	return drop;
 }
 
@@ -185,6 +188,7 @@ static enum natty_counter to_mapping(struct natty_flow *flow,
 	if (natty_port_is_local(flow->nn->net, t->family, t->proto,
 				&t->dst.addr, ntohs(t->dst.port)))
 		return NATTY_DROP_NONE;
+	natty_syn_hold(flow);
 	return NATTY_DROP_FILTERED;
 }
 
@@ -339,7 +343,9 @@ pass:
 		return NATTY_DROP_ICMP_UNRELATED;
 	/* An address that is only ours to translate would be routed out again. */
 	if (known && chain == NATTY_CHAIN_PREROUTING &&
-	    !is_local_addr(flow->nn->net, t->family, &t->dst.addr))
+	    !is_local_addr(flow->nn->net, t->family, &t->dst.addr)) {
+		natty_syn_hold(flow);
 		return NATTY_DROP_FILTERED;
+	}
 	return NATTY_DROP_NONE;
 }

@@ -257,6 +257,8 @@ static int count(struct sk_buff *skb, struct genl_info *info, bool close)
 		return -ENOMEM;
 	for (i = 0; natty_nl_is_enabled(nn) && i < ARRAY_SIZE(nn->table); i++)
 		sum += walk(nn, &nn->table[i], &filter, close);
+	if (close && !info->attrs[NATTY_A_CONN_FILTER])
+		natty_syn_flush(nn);
 	err = nla_put_u32(msg, NATTY_A_CONN_COUNT, sum);
 	if (err) {
 		nlmsg_free(msg);

@@ -128,6 +128,7 @@ static int __net_init netns_init(struct net *net)
 
 	nn->net = net;
 	mutex_init(&nn->lock);
+	natty_syn_init(nn);
 	err = init_counters(nn);
 	if (err)
 		return err;
@@ -166,6 +167,7 @@ static void __net_exit netns_exit(struct net *net)
 {
 	struct natty_net *nn = natty_pernet(net);
 
+	natty_syn_exit(nn);
 	if (nn->enabled) {
 		natty_gc_stop(nn);
 		disable_tables(nn);

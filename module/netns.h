@@ -14,6 +14,7 @@
 #include "host.h"
 #include "port.h"
 #include "stats.h"
+#include "syn.h"
 #include "table.h"
 #include "txn.h"
 
@@ -39,6 +40,7 @@
  * @ports: external addresses and their ports
  * @hosts: internal hosts that are counted
  * @gc: expiry
+ * @syns: openings from outside that wait for an answer
  * @events: numbering of notifications
  * @stats: per-CPU counters
  * @handover: per-CPU memory of what an earlier hook found
@@ -61,6 +63,7 @@ struct natty_net {
 	struct natty_ports ports;
 	struct natty_hosts hosts;
 	struct natty_gc gc;
+	struct natty_syns syns;
 	struct natty_events events;
 	struct nf_hook_ops *hooks;
 };

@@ -49,7 +49,7 @@ enum natty_counter natty_proto_packet(struct natty_conn *conn,
 	bool refresh = true;
 
 	if (conn->proto == IPPROTO_TCP) {
-		refresh = natty_tcp_packet(conn, pkt, dir);
+		refresh = natty_tcp_packet(conn, pkt, dir, set);
 	} else if (dir == NATTY_DIR_REPLY &&
 		   !natty_conn_is(conn, NATTY_CONN_REPLIED)) {
 		natty_conn_mark(conn, NATTY_CONN_REPLIED);

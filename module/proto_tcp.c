@@ -208,15 +208,23 @@ static bool is_believable_reset(const struct natty_conn *conn,
 	       follows(pkt->tcp_ack, conn->ack[dir], HANDSHAKE_SPAN);
 }
 
+/*
+ * RFC 7857 7.1: who refuses what an outsider begins may not prolong the mapping
+ * by that.
+ */
 static bool take_reset(struct natty_conn *conn, const struct natty_packet *pkt,
-		       enum natty_dir dir)
+		       enum natty_dir dir, const struct natty_settings *set)
 {
+	bool opening = conn->state == NATTY_STATE_SYN_SENT ||
+		       conn->state == NATTY_STATE_SYN_RECEIVED;
+
 	if (conn->state == NATTY_STATE_CLOSE ||
 	    !is_believable_reset(conn, pkt, dir))
 		return false;
 	set_state(conn, NATTY_STATE_CLOSE);
 	natty_conn_mark(conn, NATTY_CONN_RESET);
-	return true;
+	return !opening ||
+	       natty_conn_expires_in(conn) >= set->value[NATTY_SET_TCP_CLOSE];
 }
 
 static void note_ack(struct natty_conn *conn, const struct natty_packet *pkt,
@@ -286,10 +294,10 @@ static bool take_segment(struct natty_conn *conn,
 }
 
 static bool advance(struct natty_conn *conn, const struct natty_packet *pkt,
-		    enum natty_dir dir)
+		    enum natty_dir dir, const struct natty_settings *set)
 {
 	if (has(pkt, TCPHDR_RST))
-		return take_reset(conn, pkt, dir);
+		return take_reset(conn, pkt, dir, set);
 	if (!has(pkt, TCPHDR_SYN))
 		return take_segment(conn, pkt, dir);
 	if (has(pkt, TCPHDR_ACK))
@@ -310,14 +318,14 @@ static bool is_ordinary(const struct natty_conn *conn,
 }
 
 bool natty_tcp_packet(struct natty_conn *conn, const struct natty_packet *pkt,
-		      enum natty_dir dir)
+		      enum natty_dir dir, const struct natty_settings *set)
 {
 	bool lives = true;
 
 	if (unlikely(!is_ordinary(conn, pkt, dir))) {
 		local_bh_disable();
 		natty_conn_lock(conn);
-		lives = advance(conn, pkt, dir);
+		lives = advance(conn, pkt, dir, set);
 		natty_conn_unlock(conn);
 		local_bh_enable();
 	}

@@ -15,11 +15,12 @@ enum natty_counter natty_tcp_open(const struct natty_packet *pkt,
  * @conn: open TCP connection, under RCU
  * @pkt: segment of it
  * @dir: the way it travels
+ * @set: settings
  *
  * Return: whether it shows that the connection lives, so that its end moves.
  */
 bool natty_tcp_packet(struct natty_conn *conn, const struct natty_packet *pkt,
-		      enum natty_dir dir);
+		      enum natty_dir dir, const struct natty_settings *set);
 
 /* Seconds that it lives without a segment, given its state. */
 u32 natty_tcp_timeout(const struct natty_conn *conn,

@@ -34,12 +34,19 @@ static const char * const exhausted_words[] = {
 	"silent",
 };
 
+static const char * const unsolicited_words[] = {
+	"port-unreachable",
+	"silent",
+	"pass",
+};
+
 static const struct kind kind_seconds = { .unit = " seconds" };
 static const struct kind kind_number = { .unit = "" };
 static const struct kind kind_profile = { .word = profile_words };
 static const struct kind kind_onoff = { .word = onoff_words };
 static const struct kind kind_behaviour = { .word = behaviour_words };
 static const struct kind kind_exhausted = { .word = exhausted_words };
+static const struct kind kind_unsolicited = { .word = unsolicited_words };
 
 /**
  * struct setting - a key

@@ -19,8 +19,8 @@
 	X(TCP_TRANSITORY, "timeout.tcp-transitory", seconds, 1, 1000000, 240, 120) \
 	X(TCP_SYN_SENT, "timeout.tcp-syn-sent", seconds, 1, 1000000, 240, 120) \
 	X(TCP_SYN_RECEIVED, "timeout.tcp-syn-received", seconds, 1, 1000000, 240, 60) \
-	X(TCP_FIN_WAIT, "timeout.tcp-fin-wait", seconds, 1, 1000000, 240, 120) \
-	X(TCP_CLOSE_WAIT, "timeout.tcp-close-wait", seconds, 1, 1000000, 240, 60) \
+	X(TCP_FIN_WAIT, "timeout.tcp-fin-wait", seconds, 1, 1000000, 7440, 120) \
+	X(TCP_CLOSE_WAIT, "timeout.tcp-close-wait", seconds, 1, 1000000, 7440, 60) \
 	X(TCP_LAST_ACK, "timeout.tcp-last-ack", seconds, 1, 1000000, 240, 30) \
 	X(TCP_TIME_WAIT, "timeout.tcp-time-wait", seconds, 1, 1000000, 240, 120) \
 	X(TCP_CLOSE, "timeout.tcp-close", seconds, 1, 1000000, 240, 10)	\
@@ -38,6 +38,7 @@
 	X(PORT_PARITY, "port.parity", onoff, 0, 1, 1, 0)		\
 	X(TCP_LOOSE, "tcp.loose", onoff, 0, 1, 1, 1)			\
 	X(FRAGMENT_CHECK, "fragment.check", onoff, 0, 1, 1, 0)		\
+	X(TCP_UNSOLICITED, "tcp.unsolicited", unsolicited, 0, 2, 0, 2)	\
 	X(ACCOUNTING, "accounting", onoff, 0, 1, 0, 0)			\
 	X(ICMP_EXHAUSTED, "icmp.exhausted", exhausted, 0, 2, 0, 0)
 
@@ -56,6 +57,13 @@ enum {
 	NATTY_EXHAUSTED_HOST_UNREACHABLE,
 	NATTY_EXHAUSTED_ADMIN_PROHIBITED,
 	NATTY_EXHAUSTED_SILENT,
+};
+
+/* Values of NATTY_SET_TCP_UNSOLICITED: port-unreachable, silent, pass. */
+enum {
+	NATTY_UNSOLICITED_PORT_UNREACHABLE,
+	NATTY_UNSOLICITED_SILENT,
+	NATTY_UNSOLICITED_PASS,
 };
 
 /**

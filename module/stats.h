@@ -37,6 +37,7 @@
 	X(TCP_FLAGS, "tcp-flags")		/* impossible set */	\
 	X(TCP_STATE, "tcp-state")		/* opens no flow */	\
 	X(FILTERED, "filtered")			/* mapping's filter */	\
+	X(UNSOLICITED, "unsolicited")		/* opening, to no mapping */ \
 	X(PROTOCOL, "protocol")			/* cannot be shared */	\
 	X(NO_ADDRESS, "no-address")		/* none to masquerade with */ \
 	X(NO_PORT, "no-port")			/* range is used up */	\

@@ -93,6 +93,7 @@ _userctl_words()
 		case $2 in
 		profile) echo "rfc iptables" ;;
 		mapping|filtering) _userctl_rule mapping ;;
+		tcp.unsolicited) echo "port-unreachable silent pass" ;;
 		icmp.exhausted) echo "host-unreachable admin-prohibited silent" ;;
 		esac
 		;;
