@@ -116,7 +116,7 @@ enum natty_counter natty_choice_take(const struct natty_flow *flow,
 	u64 i;
 
 	if (limit && natty_host_charge(flow->nn, t->family, &t->src.addr,
-				       NATTY_HOST_PORTS, limit))
+				       NATTY_HOST_PORTS, limit, 0))
 		return NATTY_DROP_LIMIT_HOST;
 	for (i = 0; i < c->naddrs && port == -ENOSPC; i++) {
 		natty_choice_addr(c, i);

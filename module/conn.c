@@ -69,15 +69,25 @@ enum natty_counter natty_conn_room(struct natty_net *nn, u8 family,
 				   const struct natty_settings *set, u32 *flags)
 {
 	u32 limit = set->value[NATTY_SET_LIMIT_HOST_CONNECTIONS];
+	u32 rate = set->value[NATTY_SET_LIMIT_HOST_RATE];
+	int err;
 
 	if (percpu_counter_compare(&nn->conns,
 				   set->value[NATTY_SET_LIMIT_CONNECTIONS]) >= 0 &&
 	    !natty_gc_evict(nn, family))
 		return NATTY_DROP_LIMIT_CONNECTIONS;
-	if (!limit)
+	if (!limit && !rate)
 		return NATTY_DROP_NONE;
-	if (natty_host_charge(nn, family, inside, NATTY_HOST_CONNS, limit))
-		return NATTY_DROP_LIMIT_HOST;
+	/* What others send to a host must not keep it from sending. */
+	if (*flags & BIT(NATTY_CONN_INBOUND))
+		rate = 0;
+	err = natty_host_charge(nn, family, inside, NATTY_HOST_CONNS,
+				limit ?: U32_MAX, rate);
+	if (err == -EDQUOT)
+		return NATTY_DROP_LIMIT_HOST_RATE;
+	if (err)
+		return err == -ENOMEM ? NATTY_DROP_NO_MEMORY :
+					NATTY_DROP_LIMIT_HOST;
 	*flags |= BIT(NATTY_CONN_COUNTED);
 	return NATTY_DROP_NONE;
 }

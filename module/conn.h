@@ -280,11 +280,13 @@ bool natty_conn_close(struct natty_net *nn, struct natty_conn *conn,
  * @family: of the connection
  * @inside: address of the internal host
  * @set: settings
- * @flags: gets NATTY_CONN_COUNTED if the host's connections are counted
+ * @flags: of the connection to be; gets NATTY_CONN_COUNTED if the host's
+ *	connections are counted
  *
  * Evicts what is expired or unconfirmed before it refuses. Softirqs disabled.
  *
- * Return: NATTY_DROP_NONE, NATTY_DROP_LIMIT_CONNECTIONS or _LIMIT_HOST.
+ * Return: NATTY_DROP_NONE, NATTY_DROP_LIMIT_CONNECTIONS, _LIMIT_HOST,
+ * _LIMIT_HOST_RATE or _NO_MEMORY.
  */
 enum natty_counter natty_conn_room(struct natty_net *nn, u8 family,
 				   const union nf_inet_addr *inside,

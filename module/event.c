@@ -84,15 +84,14 @@ void natty_event_conn_del(struct natty_net *nn, const struct natty_conn *conn)
 	conn_event(nn, conn, NATTY_CMD_CONN_DEL_NTF);
 }
 
-/* Is it a second since the last limit event? True for one caller only. */
-static bool limit_due(struct natty_events *events)
+/* Is it a second since the last such event? True for one caller only. */
+static bool limit_due(unsigned long *limited)
 {
-	unsigned long last = READ_ONCE(events->limited), now = jiffies;
+	unsigned long last = READ_ONCE(*limited), now = jiffies;
 
-	/* 0: there was none yet. */
 	if (last && time_before(now, last + HZ))
 		return false;
-	return cmpxchg(&events->limited, last, now ?: 1) == last;
+	return cmpxchg(limited, last, now ?: 1) == last;
 }
 
 void natty_event_limit(struct natty_net *nn, enum natty_counter why)
@@ -100,7 +99,7 @@ void natty_event_limit(struct natty_net *nn, enum natty_counter why)
 	struct sk_buff *msg;
 	void *hdr;
 
-	if (!has_listeners(nn) || !limit_due(&nn->events))
+	if (!has_listeners(nn) || !limit_due(&nn->events.limited[why]))
 		return;
 	msg = begin(NATTY_CMD_LIMIT_NTF, &hdr);
 	if (!msg) {

@@ -13,11 +13,11 @@ struct natty_net;
 /**
  * struct natty_events - numbering of a namespace's notifications
  * @seq: of the last connection event; a gap tells a listener of a loss
- * @limited: jiffies of the last limit event
+ * @limited: jiffies of the last limit event of each reason, 0 for none yet
  */
 struct natty_events {
 	atomic64_t seq;
-	unsigned long limited;
+	unsigned long limited[NATTY_DROP_END];
 };
 
 /*
@@ -27,7 +27,10 @@ struct natty_events {
 void natty_event_conn_new(struct natty_net *nn, const struct natty_conn *conn);
 void natty_event_conn_del(struct natty_net *nn, const struct natty_conn *conn);
 
-/* Tell listeners that a flow was refused; at most once a second. */
+/*
+ * Tell listeners that a flow was refused, which is counted already; at most
+ * once a second for each reason.
+ */
 void natty_event_limit(struct natty_net *nn, enum natty_counter why);
 
 #endif

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What becomes of a packet: its connection found or made, one side rewritten. */
-#include <linux/icmp.h>
-#include <linux/icmpv6.h>
 #include <linux/netfilter.h>
-#include <net/icmp.h>
 
 #include "flow.h"
 #include "mapping.h"
 #include "nat.h"
 #include "netns.h"
 #include "proto.h"
+#include "refusal.h"
 #include "rewrite.h"
 #include "syn.h"
 
@@ -317,33 +315,6 @@ static enum natty_counter open_source(struct natty_flow *flow, u8 chain,
 	return advance(flow, *conn, NATTY_DIR_ORIG);
 }
 
-/* Tell the sender that there is no room (RFC 5508 REQ-8, RFC 6888 REQ-11). */
-static void refuse(struct natty_flow *flow, enum natty_counter why)
-{
-	u32 answer = natty_setting(flow->config, NATTY_SET_ICMP_EXHAUSTED);
-	bool admin = answer == NATTY_EXHAUSTED_ADMIN_PROHIBITED;
-	struct sk_buff *skb = flow->pkt.skb;
-
-	switch (why) {
-	case NATTY_DROP_NO_PORT:
-	case NATTY_DROP_LIMIT_CONNECTIONS:
-	case NATTY_DROP_LIMIT_HOST:
-		break;
-	default:
-		return;
-	}
-	natty_event_limit(flow->nn, why);
-	if (answer == NATTY_EXHAUSTED_SILENT)
-		return;
-	natty_count(flow->nn, NATTY_COUNT_ICMP_SENT);
-	if (flow->table->family == NFPROTO_IPV4)
-		icmp_send(skb, ICMP_DEST_UNREACH,
-			  admin ? ICMP_PKT_FILTERED : ICMP_HOST_UNREACH, 0);
-	else
-		icmpv6_send(skb, ICMPV6_DEST_UNREACH,
-			    admin ? ICMPV6_ADM_PROHIBITED : ICMPV6_ADDR_UNREACH, 0);
-}
-
 unsigned int natty_flow_source(struct natty_flow *flow, u8 chain)
 {
 	enum natty_counter why = NATTY_DROP_NONE;
@@ -364,13 +335,13 @@ unsigned int natty_flow_source(struct natty_flow *flow, u8 chain)
 		if (dir == NATTY_DIR_ORIG)
 			why = open_source(flow, chain, &conn);
 	}
-	if (why) {
-		refuse(flow, why);
-		return natty_flow_drop(flow->nn, why);
-	}
+	if (why)
+		return natty_refuse(flow, why, true);
 	if (!conn)
 		return NF_ACCEPT;
-	if (unlikely(natty_conn_is(conn, NATTY_CONN_UNCONFIRMED)))
+	/* An error about its first packet tells that this did not get through. */
+	if (unlikely(natty_conn_is(conn, NATTY_CONN_UNCONFIRMED)) &&
+	    flow->pkt.kind != NATTY_PACKET_ERROR)
 		natty_conn_confirm(flow->nn, conn, &flow->config->set);
 	if (!translate(flow, conn, dir, NATTY_MANIP_SRC))
 		return natty_flow_drop(flow->nn, NATTY_DROP_NO_MEMORY);

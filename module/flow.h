@@ -19,6 +19,7 @@ struct natty_net;
  * @pkt: the packet, taken apart
  * @iif: device it came in by, or NULL if this host sends it
  * @oif: device it goes out by, NULL before routing
+ * @hairpin: from inside to an external endpoint; natty_nat_destination() says
  *
  * Lives on the stack of a hook, under RCU with softirqs disabled.
  */
@@ -29,6 +30,7 @@ struct natty_flow {
 	struct natty_packet pkt;
 	const struct net_device *iif;
 	const struct net_device *oif;
+	bool hairpin;
 };
 
 /* Take a packet apart. Return: NATTY_DROP_NONE or why it must be dropped. */

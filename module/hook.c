@@ -10,6 +10,7 @@
 #include "hook.h"
 #include "nat.h"
 #include "netns.h"
+#include "refusal.h"
 #include "syn.h"
 
 /* Conntrack must see internal addresses only: translate outer ones before it. */
@@ -112,7 +113,7 @@ static unsigned int prerouting(void *priv, struct sk_buff *skb,
 		return natty_flow_destine(&flow, conn, dir);
 	why = natty_nat_destination(&flow, NATTY_CHAIN_PREROUTING, &conn);
 	if (why)
-		return natty_flow_drop(nn, why);
+		return natty_refuse(&flow, why, flow.hairpin);
 	return conn ? natty_flow_destine(&flow, conn, NATTY_DIR_ORIG) : NF_ACCEPT;
 }
 
@@ -301,7 +302,7 @@ static unsigned int output(void *priv, struct sk_buff *skb,
 	if (!conn) {
 		why = natty_nat_destination(&flow, NATTY_CHAIN_OUTPUT, &conn);
 		if (why)
-			return natty_flow_drop(nn, why);
+			return natty_refuse(&flow, why, false);
 		dir = NATTY_DIR_ORIG;
 	}
 	if (!conn)

@@ -23,6 +23,8 @@ struct host_key {
  * @lock: protects the rest
  * @dead: removed from the table, all counts are 0 for ever
  * @count: by enum natty_host_count
+ * @credit: what it may begin now, a HZth of one each
+ * @since: jiffies at which @credit was that
  * @rcu: for its release
  */
 struct host {
@@ -31,6 +33,8 @@ struct host {
 	spinlock_t lock; /* innermost but for the table's own */
 	bool dead;
 	u32 count[NATTY_HOST_COUNTS];
+	u32 credit;
+	u32 since;
 	struct rcu_head rcu;
 };
 
@@ -80,6 +84,7 @@ static struct host *get_host(struct rhashtable *table,
 	if (!host)
 		return NULL;
 	host->key = *key;
+	host->since = (u32)jiffies - HZ;
 	spin_lock_init(&host->lock);
 	old = rhashtable_lookup_get_insert_fast(table, &host->node, params);
 	if (!old)
@@ -101,9 +106,22 @@ static void bury(struct rhashtable *table, struct host *host)
 	kfree_rcu(host, rcu);
 }
 
+/* A bucket that a second fills; its lock is held. May the host begin one more? */
+static bool draw(struct host *host, u32 rate)
+{
+	u32 now = jiffies, gain = min_t(u32, now - host->since, HZ) * rate;
+
+	host->credit = min_t(u32, host->credit + gain, rate * HZ);
+	host->since = now;
+	if (host->credit < HZ)
+		return false;
+	host->credit -= HZ;
+	return true;
+}
+
 /* -EAGAIN: the entry is dead. */
 static int charge(struct rhashtable *table, struct host *host,
-		  enum natty_host_count what, u32 limit)
+		  enum natty_host_count what, u32 limit, u32 rate)
 {
 	int err = 0;
 
@@ -112,6 +130,9 @@ static int charge(struct rhashtable *table, struct host *host,
 		err = -EAGAIN;
 	} else if (host->count[what] >= limit) {
 		err = -ENOSPC;
+		bury(table, host);
+	} else if (rate && !draw(host, rate)) {
+		err = -EDQUOT;
 		bury(table, host);
 	} else {
 		host->count[what]++;
@@ -122,7 +143,7 @@ static int charge(struct rhashtable *table, struct host *host,
 
 int natty_host_charge(struct natty_net *nn, u8 family,
 		      const union nf_inet_addr *addr,
-		      enum natty_host_count what, u32 limit)
+		      enum natty_host_count what, u32 limit, u32 rate)
 {
 	struct rhashtable *table = &nn->hosts.table;
 	int err = -EAGAIN, tries = TRIES;
@@ -133,7 +154,8 @@ int natty_host_charge(struct natty_net *nn, u8 family,
 	rcu_read_lock();
 	while (err == -EAGAIN && tries--) {
 		host = get_host(table, &key);
-		err = host ? charge(table, host, what, limit) : -ENOMEM;
+		err = host ? charge(table, host, what, limit, rate) :
+			     -ENOMEM;
 	}
 	rcu_read_unlock();
 	return err == -EAGAIN ? -ENOMEM : err;

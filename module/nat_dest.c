@@ -178,6 +178,7 @@ static enum natty_counter to_mapping(struct natty_flow *flow,
 	struct natty_rule *rule;
 
 	rule = hairpin_rule(flow, mapping, &oif);
+	flow->hairpin = rule;
 	if (rule && !natty_setting(flow->config, NATTY_SET_HAIRPIN))
 		return NATTY_DROP_FILTERED;
 	if (rule)
@@ -322,6 +323,7 @@ enum natty_counter natty_nat_destination(struct natty_flow *flow, u8 chain,
 	u8 state;
 
 	*conn = NULL;
+	flow->hairpin = false;
 	known = natty_port_addr_known(flow->nn, t->family, &t->dst.addr);
 	if (flow->pkt.kind != NATTY_PACKET_FLOW)
 		goto pass;

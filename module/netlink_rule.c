@@ -45,8 +45,8 @@ static int add_rule(struct natty_config *config, struct natty_rule *rule,
 				    position ? nla_get_u32(position) : 0);
 	if (err == -ERANGE)
 		NL_SET_ERR_MSG_ATTR_FMT(info->extack, position,
-					"no such position: the chain has %u",
-					config->nrules[rule->chain]);
+					"no such position: %u comes after the last rule",
+					config->nrules[rule->chain] + 1);
 	else if (err == -ENOSPC)
 		NL_SET_ERR_MSG(info->extack, "too many rules");
 	return err;

@@ -32,6 +32,7 @@
 	X(LIMIT_CONNECTIONS, "limit.connections", number, 16, 16777216, 262144, 262144) \
 	X(LIMIT_HOST_CONNECTIONS, "limit.host-connections", number, 0, 16777216, 0, 0) \
 	X(LIMIT_HOST_PORTS, "limit.host-ports", number, 0, 65535, 0, 0)	\
+	X(LIMIT_HOST_RATE, "limit.host-rate", number, 0, 1000000, 0, 0)	\
 	X(MAPPING, "mapping", behaviour, 0, 2, 0, 2)			\
 	X(FILTERING, "filtering", behaviour, 0, 2, 1, 2)		\
 	X(HAIRPIN, "hairpin", onoff, 0, 1, 1, 0)			\

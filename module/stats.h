@@ -43,6 +43,7 @@
 	X(NO_PORT, "no-port")			/* range is used up */	\
 	X(LIMIT_CONNECTIONS, "limit-connections")			\
 	X(LIMIT_HOST, "limit-host")					\
+	X(LIMIT_HOST_RATE, "limit-host-rate")				\
 	X(LIMIT_CHAIN, "limit-chain")		/* hash chain bound */	\
 	X(NO_MEMORY, "no-memory")					\
 	X(CLASH, "clash")			/* tuple already in use */ \
