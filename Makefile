@@ -73,8 +73,8 @@ style: ## only the kernel's style checker
 bench: ## measure
 	@selftests/bench/run
 
-dkms: ## give the sources to dkms, which then builds natty for every kernel that is installed
-	@packaging/dkms-add $(CURDIR)
+dkms: ## give the sources to dkms, which builds natty for every kernel that is installed, and will be
+	@packaging/dkms-add
 
 deb: ## Debian packages of tool and module sources, in packaging/out
 	@packaging/make-deb

@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2034
 # What is looked at without running it. Each function look_NAME is one test: its output is shown when it is false.
 
-LOOKS=(build-6.1 build-6.12 build-7.3 userctl-gcc userctl-clang userctl-test install checkpatch kernel-doc shellcheck python
+LOOKS=(build-6.1 build-6.12 build-7.3 userctl-gcc userctl-clang userctl-test install dkms checkpatch kernel-doc shellcheck python
 	ynl-drift spdx length manual requirements)
 
 MODULE_FILES() {
@@ -123,6 +123,25 @@ look_install() {
 		[ -s "$root/$file" ] || echo "not installed: $file"
 	done | grep . && return 1
 	return 0
+}
+
+# What dkms has of an older try must not be in the way.
+look_dkms() {
+	local root=$BUILDS/dkms log=$CACHE/log/dkms.log kernel version=0.1
+
+	need dkms
+	kernel_get qemu-6.1 || return 1
+	kernel=$(basename "$(dirname "$K_BUILD")")
+	rm -rf "$root"
+	mkdir -p "$root/usr/src/natty-$version" "$root/var/lib/dkms"
+	sed "s/@VERSION@/$version/" packaging/dkms.conf >"$root/usr/src/natty-$version/dkms.conf"
+	dkms add -m natty -v "$version" --dkmstree "$root/var/lib/dkms" --sourcetree "$root/usr/src" >"$log" 2>&1 &&
+		packaging/dkms-add --root "$root" "$kernel" >>"$log" 2>&1 || { cat "$log"; return 1; }
+	if [ -e "$root/usr/src/natty-$version" ]; then
+		echo "version $version is still there"
+		return 1
+	fi
+	modinfo -F vermagic "$root/lib/modules/$kernel/updates/dkms/"natty.ko* | grep "^$kernel "
 }
 
 # style_check MORE_TYPES < FILES. The types are what the checker cannot know: where a file lies, that a list of names
