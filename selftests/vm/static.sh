@@ -135,8 +135,11 @@ look_dkms() {
 	rm -rf "$root"
 	mkdir -p "$root/usr/src/natty-$version" "$root/var/lib/dkms"
 	sed "s/@VERSION@/$version/" packaging/dkms.conf >"$root/usr/src/natty-$version/dkms.conf"
-	dkms add -m natty -v "$version" --dkmstree "$root/var/lib/dkms" --sourcetree "$root/usr/src" >"$log" 2>&1 &&
-		packaging/dkms-add --root "$root" "$kernel" >>"$log" 2>&1 || { cat "$log"; return 1; }
+	if ! { dkms add -m natty -v "$version" --dkmstree "$root/var/lib/dkms" --sourcetree "$root/usr/src" &&
+		packaging/dkms-add --root "$root" "$kernel"; } >"$log" 2>&1; then
+		cat "$log"
+		return 1
+	fi
 	if [ -e "$root/usr/src/natty-$version" ]; then
 		echo "version $version is still there"
 		return 1
