@@ -245,6 +245,7 @@ static enum natty_counter add_source(struct natty_flow *flow,
 struct natty_rule *natty_flow_rule(const struct natty_flow *flow, u8 chain)
 {
 	struct natty_rule_key key = {
+		.net = flow->nn->net,
 		.tuple = &flow->pkt.tuple,
 		.iif = flow->iif,
 		.oif = flow->oif,

@@ -4,6 +4,7 @@
 #include <linux/slab.h>
 #include <net/addrconf.h>
 #include <net/if_inet6.h>
+#include <net/route.h>
 
 #include "ifaddr.h"
 #include "mapping.h"
@@ -18,6 +19,13 @@ struct gone {
 };
 
 static struct workqueue_struct *wq;
+
+bool natty_ifaddr_is_local(struct net *net, u8 family, const union nf_inet_addr *addr)
+{
+	if (family == NFPROTO_IPV4)
+		return inet_addr_type(net, addr->ip) == RTN_LOCAL;
+	return ipv6_chk_addr(net, &addr->in6, NULL, 0);
+}
 
 static void flush_addr(struct net *net, u8 family, const union nf_inet_addr *addr)
 {

@@ -5,6 +5,7 @@
 #include <net/addrconf.h>
 #include <net/route.h>
 
+#include "ifaddr.h"
 #include "mapping.h"
 #include "nat.h"
 #include "netns.h"
@@ -13,14 +14,6 @@
 
 /* Ports that are tried for the source where two destinations became one. */
 #define CLASH_TRIES	16
-
-static bool is_local_addr(struct net *net, u8 family,
-			  const union nf_inet_addr *addr)
-{
-	if (family == NFPROTO_IPV4)
-		return inet_addr_type(net, addr->ip) == RTN_LOCAL;
-	return ipv6_chk_addr(net, &addr->in6, NULL, 0);
-}
 
 /* What a firewall may yet refuse takes up an eighth of the table at most. */
 static bool has_embryo_room(struct natty_flow *flow)
@@ -109,6 +102,7 @@ static struct natty_rule *hairpin_rule(const struct natty_flow *flow,
 				       const struct net_device **oif)
 {
 	struct natty_rule_key key = {
+		.net = flow->nn->net,
 		.tuple = &flow->pkt.tuple,
 		.mark = flow->pkt.skb->mark,
 	};
@@ -345,7 +339,7 @@ pass:
 		return NATTY_DROP_ICMP_UNRELATED;
 	/* An address that is only ours to translate would be routed out again. */
 	if (known && chain == NATTY_CHAIN_PREROUTING &&
-	    !is_local_addr(flow->nn->net, t->family, &t->dst.addr)) {
+	    !natty_ifaddr_is_local(flow->nn->net, t->family, &t->dst.addr)) {
 		natty_syn_hold(flow);
 		return NATTY_DROP_FILTERED;
 	}

@@ -13,7 +13,8 @@
 static int get_filter(const struct nlattr *nest, struct natty_rule *filter,
 		      struct netlink_ext_ack *extack)
 {
-	struct nlattr *tb[NATTY_A_RULE_INVERT + 1];
+	/* Filters have none of the attributes behind the last of theirs. */
+	struct nlattr *tb[NATTY_A_RULE_MAX + 1] = {};
 	int err;
 
 	memset(filter, 0, sizeof(*filter));

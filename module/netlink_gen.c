@@ -21,7 +21,7 @@ const struct nla_policy natty_filter_nl_policy[NATTY_A_RULE_INVERT + 1] = {
 	[NATTY_A_RULE_SPORT_MAX] = { .type = NLA_U16, },
 	[NATTY_A_RULE_DPORT_MIN] = { .type = NLA_U16, },
 	[NATTY_A_RULE_DPORT_MAX] = { .type = NLA_U16, },
-	[NATTY_A_RULE_INVERT] = NLA_POLICY_MASK(NLA_U32, 0xff),
+	[NATTY_A_RULE_INVERT] = NLA_POLICY_MASK(NLA_U32, 0x3ff),
 };
 
 const struct nla_policy natty_range_nl_policy[NATTY_A_RANGE_ADDR_MAX + 1] = {
@@ -40,7 +40,7 @@ static const struct nla_policy natty_txn_commit_nl_policy[NATTY_A_TXN_DRY_RUN + 
 };
 
 /* NATTY_CMD_RULE_NEW - do */
-static const struct nla_policy natty_rule_new_nl_policy[NATTY_A_RULE_FILTERING + 1] = {
+static const struct nla_policy natty_rule_new_nl_policy[NATTY_A_RULE_LOCAL + 1] = {
 	[NATTY_A_RULE_CHAIN] = NLA_POLICY_MAX(NLA_U32, 3),
 	[NATTY_A_RULE_POSITION] = NLA_POLICY_MIN(NLA_U32, 1),
 	[NATTY_A_RULE_IIF] = { .type = NLA_NUL_STRING, .len = 15, },
@@ -56,7 +56,8 @@ static const struct nla_policy natty_rule_new_nl_policy[NATTY_A_RULE_FILTERING +
 	[NATTY_A_RULE_DPORT_MAX] = { .type = NLA_U16, },
 	[NATTY_A_RULE_MARK] = { .type = NLA_U32, },
 	[NATTY_A_RULE_MARK_MASK] = { .type = NLA_U32, },
-	[NATTY_A_RULE_INVERT] = NLA_POLICY_MASK(NLA_U32, 0xff),
+	[NATTY_A_RULE_LOCAL] = NLA_POLICY_MASK(NLA_U32, 0x3ff),
+	[NATTY_A_RULE_INVERT] = NLA_POLICY_MASK(NLA_U32, 0x3ff),
 	[NATTY_A_RULE_ACTION] = NLA_POLICY_MAX(NLA_U32, 5),
 	[NATTY_A_RULE_ADDR_MIN] = { .type = NLA_BINARY, },
 	[NATTY_A_RULE_ADDR_MAX] = { .type = NLA_BINARY, },
@@ -161,7 +162,7 @@ const struct genl_split_ops natty_nl_ops[21] = {
 		.cmd		= NATTY_CMD_RULE_NEW,
 		.doit		= natty_nl_rule_new_doit,
 		.policy		= natty_rule_new_nl_policy,
-		.maxattr	= NATTY_A_RULE_FILTERING,
+		.maxattr	= NATTY_A_RULE_LOCAL,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{

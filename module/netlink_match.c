@@ -197,6 +197,18 @@ static int get_mark(struct nlattr **tb, struct natty_rule *rule,
 	return -EINVAL;
 }
 
+static int get_local(const struct nlattr *attr, struct natty_rule *rule,
+		     struct netlink_ext_ack *extack)
+{
+	u32 local = nla_get_u32(attr);
+
+	rule->match |= local;
+	if (!(local & ~NATTY_MATCH_LOCAL))
+		return 0;
+	NL_SET_ERR_MSG_ATTR(extack, attr, "only src and dst can be local");
+	return -EINVAL;
+}
+
 int natty_nl_get_matches(struct nlattr **tb, struct natty_rule *rule,
 			 struct netlink_ext_ack *extack)
 {
@@ -206,6 +218,8 @@ int natty_nl_get_matches(struct nlattr **tb, struct natty_rule *rule,
 	err = get_ifnames(tb, rule, extack) ?: get_addresses(tb, rule, extack) ?:
 	      get_proto(tb, rule, extack) ?: get_match_ports(tb, rule, extack) ?:
 	      get_mark(tb, rule, extack);
+	if (!err && tb[NATTY_A_RULE_LOCAL])
+		err = get_local(tb[NATTY_A_RULE_LOCAL], rule, extack);
 	if (err || !invert)
 		return err;
 	rule->invert = nla_get_u32(invert);
@@ -257,6 +271,9 @@ int natty_nl_put_matches(struct sk_buff *skb, const struct natty_rule *rule)
 	if (rule->match & NATTY_MATCH_MARK &&
 	    (nla_put_u32(skb, NATTY_A_RULE_MARK, rule->mark) ||
 	     nla_put_u32(skb, NATTY_A_RULE_MARK_MASK, rule->mark_mask)))
+		return -EMSGSIZE;
+	if (rule->match & NATTY_MATCH_LOCAL &&
+	    nla_put_u32(skb, NATTY_A_RULE_LOCAL, rule->match & NATTY_MATCH_LOCAL))
 		return -EMSGSIZE;
 	if (rule->invert &&
 	    nla_put_u32(skb, NATTY_A_RULE_INVERT, rule->invert))

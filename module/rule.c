@@ -4,6 +4,7 @@
 #include <linux/percpu.h>
 #include <linux/slab.h>
 
+#include "ifaddr.h"
 #include "pool.h"
 #include "rule.h"
 
@@ -142,10 +143,29 @@ static u32 holding(const struct natty_rule *rule,
 	return held;
 }
 
+static bool local_holds(const struct natty_rule *rule,
+			const struct natty_rule_key *key, u32 match,
+			const union nf_inet_addr *addr)
+{
+	bool local;
+
+	if (!(rule->match & match))
+		return true;
+	local = key->net && natty_ifaddr_is_local(key->net, key->tuple->family, addr);
+	return local == !(rule->invert & match);
+}
+
 bool natty_rule_matches(const struct natty_rule *rule,
 			const struct natty_rule_key *key)
 {
+	u32 match = rule->match & ~NATTY_MATCH_LOCAL;
+
 	if (rule->family != NFPROTO_UNSPEC && rule->family != key->tuple->family)
 		return false;
-	return (holding(rule, key) ^ (rule->invert & rule->match)) == rule->match;
+	if ((holding(rule, key) ^ (rule->invert & match)) != match)
+		return false;
+	if (match == rule->match)
+		return true;
+	return local_holds(rule, key, NATTY_MATCH_SRC_LOCAL, &key->tuple->src.addr) &&
+	       local_holds(rule, key, NATTY_MATCH_DST_LOCAL, &key->tuple->dst.addr);
 }

@@ -14,6 +14,9 @@ struct natty_pool;
 
 #define NATTY_CHAINS (NATTY_CHAIN_INPUT + 1)
 
+/* Matches that ask the routing table, which is why they are looked at last. */
+#define NATTY_MATCH_LOCAL (NATTY_MATCH_SRC_LOCAL | NATTY_MATCH_DST_LOCAL)
+
 /* Value of natty_rule.mapping and .filtering: what the setting says. */
 #define NATTY_BEHAVIOUR_DEFAULT 0xff
 
@@ -89,6 +92,7 @@ struct natty_rule {
 
 /**
  * struct natty_rule_key - what rules look at
+ * @net: whose addresses are local; if NULL none is
  * @tuple: of the packet as the chain sees it
  * @iif: incoming device, or NULL
  * @oif: outgoing device, or NULL
@@ -98,6 +102,7 @@ struct natty_rule {
  * ports fails for protocols without ports and for ICMP, inverted it holds.
  */
 struct natty_rule_key {
+	struct net *net;
 	const struct natty_tuple *tuple;
 	const struct net_device *iif;
 	const struct net_device *oif;

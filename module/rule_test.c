@@ -77,6 +77,23 @@ static void family_is_never_inverted(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, natty_rule_matches(rule, &key));
 }
 
+/* Whose addresses they are is not told. */
+static void no_address_is_local(struct kunit *test)
+{
+	struct natty_rule *rule = test->priv;
+
+	expect_match(test, NATTY_MATCH_SRC_LOCAL, false);
+	expect_match(test, NATTY_MATCH_DST_LOCAL, false);
+	key.net = &init_net;
+	expect_match(test, NATTY_MATCH_SRC_LOCAL, false);
+	rule->match = NATTY_MATCH_SRC_LOCAL | NATTY_MATCH_IIF;
+	rule->invert = NATTY_MATCH_SRC_LOCAL;
+	strscpy(rule->iif, "lan0", IFNAMSIZ);
+	KUNIT_EXPECT_TRUE(test, natty_rule_matches(rule, &key));
+	strscpy(rule->iif, "lan1", IFNAMSIZ);
+	KUNIT_EXPECT_FALSE(test, natty_rule_matches(rule, &key));
+}
+
 static void interfaces_by_name_or_prefix(struct kunit *test)
 {
 	struct natty_rule *rule = test->priv;
@@ -259,6 +276,7 @@ static void same_compares_pools_as_rules_name_them(struct kunit *test)
 static struct kunit_case rule_test_cases[] = {
 	KUNIT_CASE(empty_rule_matches_everything),
 	KUNIT_CASE(family_is_never_inverted),
+	KUNIT_CASE(no_address_is_local),
 	KUNIT_CASE(interfaces_by_name_or_prefix),
 	KUNIT_CASE(longest_interface_name),
 	KUNIT_CASE(ipv4_prefixes_of_every_length),

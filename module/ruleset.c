@@ -3,8 +3,8 @@
  * The rules of one chain, prepared for lookup by tuple space search: rules
  * that look at the same things form a group, and the values that they want to
  * see there are the keys of the group's hash table. A lookup probes each group
- * once. What cannot be hashed (ranges, inverted matches, interface wildcards)
- * is left to natty_rule_matches(), which has the last word about every rule.
+ * once. What cannot be hashed (ranges, inverted matches, interface wildcards,
+ * local addresses) is left to natty_rule_matches(), which has the last word about every rule.
  *
  * Destination port ranges that would make long chains are cut into aligned
  * blocks, each of which is an entry of its own whose key has the upper bits of

@@ -47,7 +47,7 @@ struct draft {
 
 static void rule_signature(const struct natty_rule *rule, struct natty_signature *sig)
 {
-	u32 exact = rule->match & ~rule->invert;
+	u32 exact = rule->match & ~rule->invert & ~NATTY_MATCH_LOCAL;
 
 	if (exact & NATTY_MATCH_IIF && natty_gate_is_wildcard(rule->iif))
 		exact &= ~NATTY_MATCH_IIF;

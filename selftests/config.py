@@ -49,6 +49,7 @@ rule prerouting iif wan0 proto udp dst 198.51.100.1 dport 9000-9010 dnat 10.0.0.
 rule prerouting iif wan0 proto tcp dst 2001:db8:1::1 dport 8080 dnat [fd00:a::2]:80
 rule prerouting iif lan0 proto udp not dport 1-52 redirect :5353
 rule prerouting iif wan0 proto 47 dst 198.51.100.2 dnat 10.0.0.4
+rule prerouting iif wan0 not dst 198.51.100.9 dst local proto tcp dport 81 dnat 10.0.0.5
 rule output proto udp dst 192.0.2.53 dport 53 dnat 198.51.100.53:5353
 rule output proto tcp dport 80 redirect :3128
 rule input iif lan0 proto udp sport 68 snat 10.0.0.99

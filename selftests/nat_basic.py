@@ -18,7 +18,7 @@ import pkt                                  # noqa: E402
 from ctl import apply, conn, conns          # noqa: E402
 from flow import PORTED, inward, listed, outward, port  # noqa: E402
 from ktap import case, equal, true          # noqa: E402
-from lab import C, INSIDE, POOL, R, S, X, Lab  # noqa: E402
+from lab import C, INSIDE, POOL, R, S, X, Lab, run  # noqa: E402
 
 lab = Lab()
 FAMILIES = (4, 6)
@@ -448,6 +448,42 @@ def match_mark(family):
         got = lab.collect()["wan"]
         equal([pkt.View(p).src for p in got], [POOL[family][want]],
               "source of mark 0x%x" % mark)
+
+
+@each_family("match of local destinations, which may come and go")
+def match_local_dst(family):
+    here, there = C[family][0], C[family][1]
+    new = "198.51.100.66" if family == 4 else "2001:db8:1::66"
+    apply("rule prerouting iif wan0 dst local proto udp dnat %s\n"
+          "rule prerouting iif wan0 not dst local proto udp dnat %s\n" % (here, there))
+
+    def goes(dst, to):
+        inward(lab, "udp", S[family][0], None, dst, 80, to=[to])
+
+    goes(X[family], here)
+    goes(new, there)
+    address = [new + ("/24" if family == 4 else "/64"), "dev", "wan0"]
+    run(["ip", "addr", "add", *address] + ["nodad"] * (family == 6))
+    try:
+        goes(new, here)
+    finally:
+        run(["ip", "addr", "del", *address])
+    goes(new, there)
+
+
+@each_family("match of local sources, with a network")
+def match_local_src(family):
+    net = POOL[family][0].rsplit("1", 1)[0] + ("0/24" if family == 4 else "/64")
+    apply("rule postrouting oif wan0 not src %s src local snat %s\n"
+          "rule postrouting oif wan0 src %s src local snat %s\n"
+          "rule postrouting oif wan0 not src local snat %s\n"
+          % (net, POOL[family][3], net, POOL[family][1], POOL[family][2]))
+    outward(lab, "udp", C[family][0], None, S[family][0], ext=[POOL[family][2]])
+    for own, want in ((X[family], 1), (R[family], 3)):
+        with listen(family, socket.SOCK_DGRAM, (own, port())) as s:
+            s.sendto(b"own", (S[family][0], 9))
+        equal([pkt.View(p).src for p in lab.collect()["wan"]], [POOL[family][want]],
+              "source of what %s sends" % own)
 
 
 @each_family("the first rule that matches wins")

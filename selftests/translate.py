@@ -122,4 +122,45 @@ def packets6():
     outward(lab, "udp", src=C[6][0], dst=S[6][0], ext=POOL[6][:1])
 
 
+def use_as(name, **names):
+    """The same with other names and addresses, those of this lab."""
+    data = text(name)
+    for old, new in names.items():
+        data = data.replace(*new.split()) if " " in new else data.replace(old, new)
+    userctl("apply", "-", data=translate(data=data)[0])
+    userctl("conn", "flush")
+
+
+@case("packets: Docker")
+def docker():
+    use_as("docker.save", docker0="lan0", lan="172.17.0.0/16 10.0.0.0/24",
+           one="172.17.0. 10.0.0.", two="172.18.0.2 10.0.0.4")
+    inward(lab, "tcp", dport=8080, to=[C[4][0]], ports=[80])
+    inward(lab, "tcp", dst=POOL[4][4], dport=9005, to=[C[4][2]], ports=[9005])
+    lab.nothing("wan", pkt.tcp(S[4][0], "198.51.100.77", 999, 8080))
+    outward(lab, "udp")
+    outward(lab, "icmp")
+    # Its own port, from inside: the rule for docker0 returns.
+    seen = lab.swap("lan", pkt.tcp(C[4][1], POOL[4][0], 999, 8080))
+    equal([(pkt.View(p).src, pkt.View(p).flags) for p in seen["lan"]],
+          [(POOL[4][0], pkt.RST | pkt.ACK)], "answer of the router's own port")
+
+
+@case("packets: libvirt")
+def libvirt():
+    use_as("libvirt.save", net="192.168.122. 10.0.0.")
+    outward(lab, "tcp", sport=1000, ports=range(1024, 65536))
+    outward(lab, "udp", sport=1001, ports=range(1024, 65536))
+    outward(lab, "icmp")
+
+
+@case("packets: miniupnpd")
+def miniupnpd():
+    use("miniupnpd.save")
+    inward(lab, "tcp", dport=51413, to=[C[4][0]], ports=[51413])
+    inward(lab, "udp", src=S[4][1], dport=6881, to=[C[4][1]], ports=[6882])
+    lab.nothing("wan", pkt.udp(S[4][0], "198.51.100.77", 999, 6881))
+    outward(lab, "udp", C[4][1], sport=6882, ports=[6881])
+
+
 ktap.main()

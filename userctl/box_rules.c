@@ -139,6 +139,18 @@ static const char *set_iface(const struct job *job, struct rule *rule,
 	return NULL;
 }
 
+static void set_local(const struct box *box, struct rule *rule, enum side side)
+{
+	static const uint32_t match[] = {
+		NATTY_MATCH_SRC_LOCAL, NATTY_MATCH_DST_LOCAL
+	};
+
+	if (box->local[side])
+		rule->local |= match[side];
+	if (box->local[side] == LOCAL_NO)
+		rule->invert |= match[side];
+}
+
 static const char *set_mark(const struct job *job, struct rule *rule)
 {
 	const struct marks *marks = &job->box->mark;
@@ -263,8 +275,7 @@ const char *box_rules(struct arena *arena, const struct box *box,
 		why = get_addrs(&job, side);
 		if (!why)
 			why = set_iface(&job, &common, side);
-		if (!why && box->local[side])
-			why = "natty has no match for local addresses";
+		set_local(box, &common, side);
 	}
 	if (!why)
 		why = get_protos(&job);

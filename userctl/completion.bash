@@ -17,7 +17,8 @@ _userctl_rule()
 	mapping|filtering) echo "$behaviours"; return ;;
 	snat) echo "pool"; return ;;
 	pool) _userctl_pools; return ;;
-	src|dst|sport|dport|mark|dnat|netmap) return ;;
+	src|dst) echo "local"; return ;;
+	sport|dport|mark|dnat|netmap) return ;;
 	esac
 	for word in "${COMP_WORDS[@]:0:COMP_CWORD}"; do
 		case $word in

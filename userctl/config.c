@@ -130,6 +130,19 @@ static bool take_mark(struct source *source, unsigned int *columns,
 			     value_mark(word, &rule->mark, &rule->mark_mask));
 }
 
+/* Of @match, that on an address, the one on its being this host's, if that follows. */
+static uint32_t or_local(const struct source *source, uint32_t match)
+{
+	const char *word = source->at + 1 < source->count ?
+			   source->words[source->at + 1].text : "";
+
+	if (strcmp(word, "local"))
+		return match;
+	if (match == NATTY_MATCH_SRC)
+		return NATTY_MATCH_SRC_LOCAL;
+	return match == NATTY_MATCH_DST ? NATTY_MATCH_DST_LOCAL : match;
+}
+
 /* The value of a match, its name being taken. */
 static bool match_value(struct source *source, unsigned int *columns,
 			uint32_t match, struct rule *rule)
@@ -152,6 +165,10 @@ static bool match_value(struct source *source, unsigned int *columns,
 	case NATTY_MATCH_DPORT:
 		return take_ports(source, columns, FIELD_DPORT, 0,
 				  &rule->dport);
+	case NATTY_MATCH_SRC_LOCAL:
+	case NATTY_MATCH_DST_LOCAL:
+		rule->local |= match;
+		return take(source, columns, FIELD_LOCAL, "local");
 	default:
 		rule->has_mark = true;
 		return take_mark(source, columns, rule);
@@ -183,7 +200,7 @@ static bool matches(struct source *source, unsigned int *columns,
 		if (number < 0)
 			return complain(source, "%s: no match, so not cannot precede it",
 					word);
-		match = 1U << number;
+		match = or_local(source, 1U << number);
 		if (seen & match)
 			return complain(source, "%s: given twice", word);
 		seen |= match;
@@ -531,6 +548,8 @@ bool config_filter(struct source *source, struct filter *filter)
 	source->at = start;
 	if (!matches(source, filter->column, &filter->match))
 		return false;
+	if (filter->match.local)
+		return complain(source, "local: connections are selected by addresses");
 	if (peek(source))
 		return complain(source, "%s: not one of src, dst, proto, sport and dport",
 				peek(source));

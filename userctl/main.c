@@ -41,8 +41,9 @@ static const struct command commands[] = {
 		"rule flush [CHAIN]",
 		"add, list and delete rules",
 		"CHAIN   prerouting | postrouting | output | input\n"
-		"MATCH   [not] iif NAME | oif NAME | src PREFIX | dst PREFIX | proto PROTOCOL |\n"
-		"        sport PORT[-PORT] | dport PORT[-PORT] | mark VALUE[/MASK]\n"
+		"MATCH   [not] iif NAME | oif NAME | src PREFIX | dst PREFIX | src local |\n"
+		"        dst local | proto PROTOCOL | sport PORT[-PORT] | dport PORT[-PORT] |\n"
+		"        mark VALUE[/MASK]\n"
 		"ACTION  accept | masquerade [:PORT[-PORT]] | snat ADDR[-ADDR][:PORT[-PORT]] |\n"
 		"        snat pool NAME | dnat ADDR[-ADDR][:PORT[-PORT]] |\n"
 		"        redirect [:PORT[-PORT]] | netmap PREFIX\n"

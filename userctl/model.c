@@ -34,7 +34,9 @@ const char *const behaviour_names[] = {
 const char *const option_names[] = { "random", "persistent", NULL };
 
 const char *const match_names[] = {
-	"iif", "oif", "src", "dst", "proto", "sport", "dport", "mark", NULL
+	"iif", "oif", "src", "dst", "proto", "sport", "dport", "mark",
+	/* Two words each. */
+	"src local", "dst local", NULL
 };
 
 const char *const conn_flag_names[] = {

@@ -46,6 +46,7 @@ struct rule {
 	bool has_proto, has_mark;
 	uint8_t proto;
 	uint32_t mark, mark_mask;
+	uint32_t local;		/* NATTY_MATCH_SRC_LOCAL, NATTY_MATCH_DST_LOCAL */
 	uint32_t invert;	/* NATTY_MATCH_* */
 	enum natty_action action;
 	struct addr_range to;	/* snat, dnat */
@@ -86,7 +87,7 @@ enum field {
 	FIELD_STATEMENT,
 	FIELD_CHAIN, FIELD_POSITION,
 	FIELD_IIF, FIELD_OIF, FIELD_SRC, FIELD_DST, FIELD_PROTO, FIELD_SPORT,
-	FIELD_DPORT, FIELD_MARK, FIELD_INVERT,
+	FIELD_DPORT, FIELD_MARK, FIELD_LOCAL, FIELD_INVERT,
 	FIELD_ACTION, FIELD_TO, FIELD_POOL,
 	FIELD_OPTIONS, FIELD_MAPPING, FIELD_FILTERING,
 	FIELD_NAME, FIELD_RANGE, FIELD_PORTS,

@@ -233,6 +233,9 @@ static void get_match(const struct nlattr *attr, struct rule *rule)
 	case NATTY_A_RULE_MARK_MASK:
 		rule->mark_mask = get_number(attr);
 		break;
+	case NATTY_A_RULE_LOCAL:
+		rule->local = get_number(attr);
+		break;
 	case NATTY_A_RULE_INVERT:
 		rule->invert = get_number(attr);
 		break;

@@ -70,6 +70,8 @@ static void put_rule(struct nlmsghdr *nlh, const struct rule *rule)
 		mnl_attr_put_u32(nlh, NATTY_A_RULE_MARK_MASK,
 				 rule->mark_mask);
 	}
+	if (rule->local)
+		mnl_attr_put_u32(nlh, NATTY_A_RULE_LOCAL, rule->local);
 	mnl_attr_put_u32(nlh, NATTY_A_RULE_ACTION, rule->action);
 	put_addr_range(nlh, NATTY_A_RULE_ADDR_MIN, NATTY_A_RULE_ADDR_MAX,
 		       &rule->to);
@@ -190,6 +192,7 @@ static const uint8_t rule_fields[NATTY_A_RULE_MAX + 1] = {
 	[NATTY_A_RULE_DPORT_MAX] = FIELD_DPORT,
 	[NATTY_A_RULE_MARK] = FIELD_MARK,
 	[NATTY_A_RULE_MARK_MASK] = FIELD_MARK,
+	[NATTY_A_RULE_LOCAL] = FIELD_LOCAL,
 	[NATTY_A_RULE_INVERT] = FIELD_INVERT,
 	[NATTY_A_RULE_ACTION] = FIELD_ACTION,
 	[NATTY_A_RULE_ADDR_MIN] = FIELD_TO,

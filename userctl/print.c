@@ -60,6 +60,10 @@ static void print_matches(FILE *file, const struct rule *rule)
 	if (rule->dst.addr.len)
 		print_match(file, rule, NATTY_MATCH_DST, "dst",
 			    text_prefix(text, &rule->dst));
+	if (rule->local & NATTY_MATCH_SRC_LOCAL)
+		print_match(file, rule, NATTY_MATCH_SRC_LOCAL, "src", "local");
+	if (rule->local & NATTY_MATCH_DST_LOCAL)
+		print_match(file, rule, NATTY_MATCH_DST_LOCAL, "dst", "local");
 	if (rule->has_proto)
 		print_match(file, rule, NATTY_MATCH_PROTO, "proto",
 			    text_proto(text, rule->proto));

@@ -157,6 +157,8 @@ static void set_matches(json_t *value, const struct rule *rule)
 		set_number(value, "mark", rule->mark);
 		set_number(value, "mask", rule->mark_mask);
 	}
+	if (rule->local)
+		set(value, "local", flag_array(match_names, rule->local));
 	if (rule->invert)
 		set(value, "not", flag_array(match_names, rule->invert));
 }

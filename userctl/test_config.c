@@ -480,6 +480,7 @@ int main(int argc, char **argv)
 	test_filter("src", "10.0.0.0/8", NULL);
 	test_filter("dport", "80-90", NULL);
 	test_filter("iif", "eth0", "conn list: iif: connections keep no interface");
+	test_filter("dst", "local", "local: connections are selected by addresses");
 	test_filter("mark", "1", "conn list: mark: connections keep no interface and no mark");
 	test_filter("state", "new", "state: not one of src, dst, proto, sport and dport");
 	test_disorder();

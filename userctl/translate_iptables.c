@@ -191,9 +191,12 @@ static void read_chain(struct table *table, struct ipt_line *line)
 				   table->chain_count, sizeof(*table->chains));
 	table->chains[table->chain_count++] = chain;
 	hook = hook_of(name);
+	/* The priorities of the kernel, which nft has as numbers. */
 	if (hook >= 0)
 		translate_base(reader->translation, hook, chain,
-			       table->families, 0);
+			       table->families,
+			       hook == NATTY_CHAIN_PREROUTING ||
+			       hook == NATTY_CHAIN_OUTPUT ? -100 : 100);
 	if (strcmp(policy, hook >= 0 ? "ACCEPT" : "-"))
 		translate_problem(reader->translation, &reader->place,
 				  "policy %s: chains of natty end with accept",

@@ -71,6 +71,8 @@ enum natty_behaviour {
  * @NATTY_MATCH_SPORT: Source port.
  * @NATTY_MATCH_DPORT: Destination port.
  * @NATTY_MATCH_MARK: Packet mark.
+ * @NATTY_MATCH_SRC_LOCAL: The source address is one of this host.
+ * @NATTY_MATCH_DST_LOCAL: The destination address is one of this host.
  */
 enum natty_match {
 	NATTY_MATCH_IIF = 1,
@@ -81,6 +83,8 @@ enum natty_match {
 	NATTY_MATCH_SPORT = 32,
 	NATTY_MATCH_DPORT = 64,
 	NATTY_MATCH_MARK = 128,
+	NATTY_MATCH_SRC_LOCAL = 256,
+	NATTY_MATCH_DST_LOCAL = 512,
 };
 
 /**
@@ -196,6 +200,7 @@ enum {
 	NATTY_A_RULE_MAPPING,
 	NATTY_A_RULE_FILTERING,
 	NATTY_A_RULE_FLOWS,
+	NATTY_A_RULE_LOCAL,
 
 	__NATTY_A_RULE_MAX
 };
