@@ -77,7 +77,7 @@ natty_bucket_next(struct natty_buckets *b, const struct natty_bucket *bucket)
 #endif
 
 /* Which lanes of four tags equal @tag: the top bit of each. */
-static inline u64 natty_bucket_match4(const u16 *tags, u16 tag)
+static __always_inline u64 natty_bucket_match4(const u16 *tags, u16 tag)
 {
 	const u64 low = 0x7fff7fff7fff7fffULL;
 	u64 x = READ_ONCE(*(const u64 *)tags) ^ tag * 0x0001000100010001ULL;
@@ -89,7 +89,7 @@ static inline u64 natty_bucket_match4(const u16 *tags, u16 tag)
  * Which ways have this tag, a bit each, in no particular order: word by word,
  * as a loop over the ways costs a fifth of a translation.
  */
-static inline u64 natty_bucket_match(const struct natty_bucket *bucket, u16 tag)
+static __always_inline u64 natty_bucket_match(const struct natty_bucket *bucket, u16 tag)
 {
 	u64 ways;
 
@@ -101,7 +101,7 @@ static inline u64 natty_bucket_match(const struct natty_bucket *bucket, u16 tag)
 }
 
 /* The way that a bit of natty_bucket_match() stands for. */
-static inline u32 natty_bucket_way(u32 bit)
+static __always_inline u32 natty_bucket_way(u32 bit)
 {
 	u32 word = 15 - bit % 16, lane = bit / 16;
 

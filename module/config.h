@@ -193,6 +193,14 @@ int natty_config_add_heir(struct natty_config *config, struct natty_rule *from,
 /* How many flows a rule decided, over all CPUs. */
 u64 natty_rule_flows(const struct natty_rule *rule);
 
+/* Can a rule of the chain concern a packet that passes this device? */
+static inline bool natty_config_gate(const struct natty_config *config, u8 chain,
+				     const struct net_device *dev)
+{
+	return config->nrules[chain] &&
+	       natty_ruleset_gate(config->chain[chain], chain, dev);
+}
+
 static inline u32 natty_setting(const struct natty_config *config,
 				enum natty_setting id)
 {

@@ -157,6 +157,14 @@ static inline void natty_conn_unlock(struct natty_conn *conn)
 	preempt_enable();
 }
 
+/* The address of an end; of an IPv4 connection only the first word is there. */
+static __always_inline const union nf_inet_addr *
+natty_conn_addr(const struct natty_conn *conn, u8 family, enum natty_end end)
+{
+	return family == NFPROTO_IPV4 ? (const void *)&conn->addr4[end] :
+					(const void *)&conn->addr6[end];
+}
+
 static inline void natty_conn_get_end(const struct natty_conn *conn,
 				      enum natty_end end,
 				      struct natty_endpoint *ep)

@@ -29,16 +29,6 @@ enum natty_counter natty_flow_init(struct natty_flow *flow, struct natty_net *nn
 	return natty_packet_parse(&flow->pkt, skb, state->pf);
 }
 
-static void hand_over(struct natty_net *nn, const struct sk_buff *skb,
-		      struct natty_conn *conn, enum natty_dir dir)
-{
-	struct natty_handover *h = this_cpu_ptr(nn->handover);
-
-	h->skb = skb;
-	h->conn = conn;
-	h->dir = dir;
-}
-
 /* Does a packet between the hooks belong to @conn, travelling in @dir? */
 static bool is_between(const struct natty_packet *pkt,
 		       const struct natty_conn *conn, enum natty_dir dir)
@@ -59,8 +49,9 @@ static bool is_outer_between(const struct natty_conn *conn, enum natty_dir dir)
 							    NATTY_CONN_SRC);
 }
 
-bool natty_flow_end(const struct natty_conn *conn, enum natty_dir dir,
-		    enum natty_manip manip, enum natty_end *end)
+/* The end that a packet's side gets in this direction, if it must change. */
+static bool translated_end(const struct natty_conn *conn, enum natty_dir dir,
+			   enum natty_manip manip, enum natty_end *end)
 {
 	if (manip == NATTY_MANIP_SRC) {
 		*end = dir == NATTY_DIR_ORIG ? NATTY_END_NEW_SRC :
@@ -73,38 +64,37 @@ bool natty_flow_end(const struct natty_conn *conn, enum natty_dir dir,
 			     NATTY_CONN_DST : NATTY_CONN_SRC);
 }
 
+static void hand_over(struct natty_net *nn, const struct sk_buff *skb,
+		      struct natty_conn *conn, enum natty_dir dir)
+{
+	struct natty_handover *h = this_cpu_ptr(nn->handover);
+	enum natty_end end;
+
+	h->skb = skb;
+	h->conn = conn;
+	h->dir = dir;
+	h->done = !natty_conn_is(conn, NATTY_CONN_UNCONFIRMED) &&
+		  !translated_end(conn, dir, NATTY_MANIP_SRC, &end);
+}
+
 static bool translate(struct natty_flow *flow, const struct natty_conn *conn,
 		      enum natty_dir dir, enum natty_manip manip)
 {
 	struct natty_endpoint ep;
 	enum natty_end end;
 
-	if (!natty_flow_end(conn, dir, manip, &end))
+	if (!translated_end(conn, dir, manip, &end))
 		return true;
 	natty_conn_get_end(conn, end, &ep);
 	return natty_rewrite(&flow->pkt, manip, &ep);
-}
-
-static void account(struct natty_flow *flow, const struct natty_conn *conn,
-		    enum natty_dir dir)
-{
-	struct natty_counts *counts;
-
-	if (!natty_setting(flow->config, NATTY_SET_ACCOUNTING))
-		return;
-	counts = natty_arena_counts(&flow->table->arena, conn->index);
-	if (!counts)
-		return;
-	/* Approximate where two CPUs carry one direction. */
-	WRITE_ONCE(counts->packets[dir], counts->packets[dir] + 1);
-	WRITE_ONCE(counts->bytes[dir], counts->bytes[dir] + flow->pkt.skb->len);
 }
 
 /* Let the packet act on its connection; once per packet. */
 static enum natty_counter advance(struct natty_flow *flow, struct natty_conn *conn,
 				  enum natty_dir dir)
 {
-	account(flow, conn, dir);
+	natty_flow_account(flow->table, flow->config, conn, dir,
+			   flow->pkt.skb->len);
 	if (flow->pkt.kind == NATTY_PACKET_ERROR) {
 		natty_count(flow->nn, NATTY_COUNT_ICMP_ERROR);
 		return NATTY_DROP_NONE;

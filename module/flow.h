@@ -41,6 +41,24 @@ enum natty_counter natty_flow_init(struct natty_flow *flow, struct natty_net *nn
 /* Count a packet as dropped. Return: NF_DROP. */
 unsigned int natty_flow_drop(struct natty_net *nn, enum natty_counter why);
 
+/* Count a packet of @len bytes, if that is wanted. */
+static inline void natty_flow_account(struct natty_table *table,
+				      const struct natty_config *config,
+				      const struct natty_conn *conn,
+				      enum natty_dir dir, unsigned int len)
+{
+	struct natty_counts *counts;
+
+	if (!natty_setting(config, NATTY_SET_ACCOUNTING))
+		return;
+	counts = natty_arena_counts(&table->arena, conn->index);
+	if (!counts)
+		return;
+	/* Approximate where two CPUs carry one direction. */
+	WRITE_ONCE(counts->packets[dir], counts->packets[dir] + 1);
+	WRITE_ONCE(counts->bytes[dir], counts->bytes[dir] + len);
+}
+
 /**
  * natty_flow_destine() - translate a packet's destination
  * @flow: the packet, in the first hook that it passes
@@ -68,9 +86,5 @@ unsigned int natty_flow_source(struct natty_flow *flow, u8 chain);
 
 /* The first rule of the chain that matches the packet itself, or NULL. */
 struct natty_rule *natty_flow_rule(const struct natty_flow *flow, u8 chain);
-
-/* The end that a packet's side gets in this direction, if it must change. */
-bool natty_flow_end(const struct natty_conn *conn, enum natty_dir dir,
-		    enum natty_manip manip, enum natty_end *end);
 
 #endif

@@ -11,6 +11,7 @@ struct sk_buff;
  * @skb: that packet; only compared, never followed
  * @conn: its connection, or NULL if it was not looked for
  * @dir: the way it travels
+ * @done: with @conn: there is nothing left to translate
  * @hash: without @conn: of its internal endpoint, as a hint where to look
  *
  * Written and read by the packet path of one CPU with softirqs disabled. A
@@ -22,6 +23,7 @@ struct natty_handover {
 	const struct sk_buff *skb;
 	struct natty_conn *conn;
 	enum natty_dir dir;
+	bool done;
 	u32 hash;
 };
 

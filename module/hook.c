@@ -11,6 +11,7 @@
 #include "nat.h"
 #include "netns.h"
 #include "refusal.h"
+#include "shortcut.h"
 #include "syn.h"
 
 /* Conntrack must see internal addresses only: translate outer ones before it. */
@@ -19,12 +20,13 @@
 /* What single fragments hide is seen only before they are put together. */
 #define PRI_BEFORE_DEFRAG	(NF_IP_PRI_CONNTRACK_DEFRAG - 1)
 
-/* Can a rule of the chain concern a packet that passes this device? */
-static bool passes_gate(const struct natty_config *config, u8 chain,
-			const struct net_device *dev)
+static __always_inline void dst_of(const struct sk_buff *skb, u8 family,
+				   union nf_inet_addr *addr)
 {
-	return config->nrules[chain] &&
-	       natty_ruleset_gate(config->chain[chain], chain, dev);
+	if (family == NFPROTO_IPV4)
+		addr->ip = ip_hdr(skb)->daddr;
+	else
+		addr->in6 = ipv6_hdr(skb)->daddr;
 }
 
 static bool dst_known(const struct natty_net *nn, const struct sk_buff *skb,
@@ -32,32 +34,8 @@ static bool dst_known(const struct natty_net *nn, const struct sk_buff *skb,
 {
 	union nf_inet_addr addr;
 
-	if (family == NFPROTO_IPV4)
-		addr.ip = ip_hdr(skb)->daddr;
-	else
-		addr.in6 = ipv6_hdr(skb)->daddr;
-	return natty_port_addr_maybe(&nn->ports, family, &addr) &&
-	       natty_port_addr_known(nn, family, &addr);
-}
-
-/*
- * Have what postrouting will look at on its way to the cache while routing, and
- * spare it the hash.
- */
-static void warm_up(struct natty_net *nn, const struct sk_buff *skb, u8 family)
-{
-	struct natty_handover *h = this_cpu_ptr(nn->handover);
-	const struct iphdr *iph = ip_hdr(skb);
-	struct natty_endpoint src;
-
-	if (family != NFPROTO_IPV4 || iph->ihl != 5 || skb_headlen(skb) < 24)
-		return;
-	src.addr.ip = iph->saddr;
-	src.port = *(const __be16 *)(iph + 1);
-	h->hash = natty_table_prefetch(natty_table_of(nn, family),
-				       iph->protocol, &src);
-	h->conn = NULL;
-	h->skb = skb;
+	dst_of(skb, family, &addr);
+	return natty_port_addr_known(nn, family, &addr);
 }
 
 /* Can it be a fragment? Looked at for every packet, so no closer. */
@@ -98,10 +76,8 @@ static unsigned int prerouting(void *priv, struct sk_buff *skb,
 	known = dst_known(nn, skb, state->pf);
 	flow.config = rcu_dereference(nn->config);
 	if (!known && !READ_ONCE(nn->destinations) &&
-	    !passes_gate(flow.config, NATTY_CHAIN_PREROUTING, state->in)) {
-		warm_up(nn, skb, state->pf);
+	    !natty_config_gate(flow.config, NATTY_CHAIN_PREROUTING, state->in))
 		return NF_ACCEPT;
-	}
 	why = natty_flow_init(&flow, nn, skb, state);
 	if (why)
 		return natty_flow_drop(nn, why);
@@ -117,32 +93,6 @@ static unsigned int prerouting(void *priv, struct sk_buff *skb,
 	return conn ? natty_flow_destine(&flow, conn, NATTY_DIR_ORIG) : NF_ACCEPT;
 }
 
-/*
- * Did the first hook do everything? Most often so with answers. The addresses
- * are compared to make sure that it saw this packet, not one before it in the
- * same place.
- */
-static bool is_done(const struct natty_handover *h, const struct sk_buff *skb,
-		    u8 family)
-{
-	const struct natty_conn *conn = h->conn;
-	enum natty_end src = NATTY_END_ORIG_SRC, dst = NATTY_END_NEW_DST;
-	const u32 pending = BIT(NATTY_CONN_UNCONFIRMED) | BIT(NATTY_CONN_CLOSED) |
-			    BIT(NATTY_CONN_DEAD);
-	enum natty_end end;
-
-	if (conn->family != family || atomic_read(&conn->flags) & pending ||
-	    natty_flow_end(conn, h->dir, NATTY_MANIP_SRC, &end))
-		return false;
-	if (h->dir == NATTY_DIR_REPLY)
-		swap(src, dst);
-	if (family == NFPROTO_IPV4)
-		return ip_hdr(skb)->saddr == conn->addr4[src] &&
-		       ip_hdr(skb)->daddr == conn->addr4[dst];
-	return ipv6_addr_equal(&ipv6_hdr(skb)->saddr, &conn->addr6[src]) &&
-	       ipv6_addr_equal(&ipv6_hdr(skb)->daddr, &conn->addr6[dst]);
-}
-
 static unsigned int postrouting(void *priv, struct sk_buff *skb,
 				const struct nf_hook_state *state)
 {
@@ -154,11 +104,9 @@ static unsigned int postrouting(void *priv, struct sk_buff *skb,
 	bool handed;
 
 	handed = h->skb == skb && h->conn;
-	if (handed && is_done(h, skb, state->pf))
-		return NF_ACCEPT;
 	if (!handed && !READ_ONCE(nn->destinations) &&
 	    !natty_is_outside(nn, state->out->ifindex) &&
-	    !passes_gate(config, NATTY_CHAIN_POSTROUTING, state->out))
+	    !natty_config_gate(config, NATTY_CHAIN_POSTROUTING, state->out))
 		return NF_ACCEPT;
 	why = natty_flow_init(&flow, nn, skb, state);
 	if (why)
@@ -206,7 +154,7 @@ static unsigned int local_in(void *priv, struct sk_buff *skb,
 	unsolicited = (h->skb != skb || !h->conn) &&
 		      may_be_unsolicited(nn, config, skb, state);
 	if ((h->skb != skb || !h->conn) && !unsolicited &&
-	    !passes_gate(config, NATTY_CHAIN_INPUT, state->in))
+	    !natty_config_gate(config, NATTY_CHAIN_INPUT, state->in))
 		return NF_ACCEPT;
 	why = natty_flow_init(&flow, nn, skb, state);
 	if (why)
@@ -291,7 +239,7 @@ static unsigned int output(void *priv, struct sk_buff *skb,
 	if (h->skb == skb && h->conn)
 		return NF_ACCEPT;
 	if (!READ_ONCE(nn->destinations) && !dst_known(nn, skb, state->pf) &&
-	    !passes_gate(config, NATTY_CHAIN_OUTPUT, state->out))
+	    !natty_config_gate(config, NATTY_CHAIN_OUTPUT, state->out))
 		return NF_ACCEPT;
 	/* This host's own oddities are not its translator's to judge. */
 	if (natty_flow_init(&flow, nn, skb, state) ||
@@ -318,25 +266,28 @@ static unsigned int output(void *priv, struct sk_buff *skb,
  * What this host sends itself passes the hooks in process context, as does what
  * a queue gives back: per-CPU state and bit locks need softirqs off there.
  */
-#define NATTY_HOOK(name)						\
+#define NATTY_HOOK(name, shortcut)					\
 static unsigned int hook_##name(void *priv, struct sk_buff *skb,	\
 				const struct nf_hook_state *state)	\
 {									\
 	unsigned int verdict;						\
 									\
-	if (likely(softirq_count()))					\
+	if (likely(softirq_count())) {					\
+		if (shortcut)						\
+			return NF_ACCEPT;				\
 		return name(priv, skb, state);				\
+	}								\
 	local_bh_disable();						\
 	verdict = name(priv, skb, state);				\
 	local_bh_enable();						\
 	return verdict;							\
 }
 
-NATTY_HOOK(prerouting)
-NATTY_HOOK(output_answer)
-NATTY_HOOK(output)
-NATTY_HOOK(local_in)
-NATTY_HOOK(postrouting)
+NATTY_HOOK(prerouting, likely(natty_shortcut_in(priv, skb, state)))
+NATTY_HOOK(output_answer, false)
+NATTY_HOOK(output, false)
+NATTY_HOOK(local_in, false)
+NATTY_HOOK(postrouting, likely(natty_shortcut_out(priv, skb, state)))
 
 static const struct nf_hook_ops hook_ops[] = {
 	{

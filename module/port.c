@@ -97,7 +97,7 @@ int natty_port_init(struct natty_net *nn)
 {
 	struct natty_ports *ports = &nn->ports;
 
-	bitmap_zero(ports->filter, NATTY_PORT_FILTER_BITS);
+	bitmap_zero(ports->filter, BIT(NATTY_PORT_FILTER_SHIFT));
 	ports->seed = get_random_u32();
 	atomic_long_set(&ports->memory, 0);
 	return rhashtable_init(&ports->addrs, &addr_params);
@@ -133,7 +133,6 @@ static struct natty_port_addr *insert_addr(struct natty_net *nn, u8 family,
 {
 	struct natty_ports *ports = &nn->ports;
 	struct natty_port_addr *pa, *old;
-	u32 hash;
 
 	pa = kzalloc(sizeof(*pa), GFP_ATOMIC | __GFP_NOWARN);
 	if (!pa)
@@ -142,8 +141,7 @@ static struct natty_port_addr *insert_addr(struct natty_net *nn, u8 family,
 	pa->key.addr = *addr;
 	spin_lock_init(&pa->lock);
 
-	hash = natty_port_hash(family, addr, ports->seed);
-	set_bit(hash % NATTY_PORT_FILTER_BITS, ports->filter);
+	set_bit(natty_port_filter_bit(ports, family, addr), ports->filter);
 	old = rhashtable_lookup_get_insert_fast(&ports->addrs, &pa->node,
 						addr_params);
 	if (!old) {

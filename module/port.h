@@ -2,6 +2,7 @@
 #ifndef NATTY_PORT_H
 #define NATTY_PORT_H
 
+#include <linux/hash.h>
 #include <linux/jhash.h>
 #include <linux/rhashtable-types.h>
 
@@ -20,7 +21,8 @@ struct natty_net;
  * only TCP's bind hash is locked, to look for sockets. Ports are in host order.
  */
 
-#define NATTY_PORT_FILTER_BITS 8192
+/* log2 of the bits of natty_ports.filter. */
+#define NATTY_PORT_FILTER_SHIFT 13
 
 /**
  * struct natty_ports - external addresses of a namespace
@@ -34,7 +36,7 @@ struct natty_ports {
 	struct rhashtable addrs;
 	u32 seed;
 	atomic_long_t memory;
-	unsigned long filter[BITS_TO_LONGS(NATTY_PORT_FILTER_BITS)];
+	unsigned long filter[BITS_TO_LONGS(BIT(NATTY_PORT_FILTER_SHIFT))];
 };
 
 /**
@@ -120,16 +122,29 @@ static inline u32 natty_port_hash(u8 family, const union nf_inet_addr *addr,
 }
 
 /*
+ * A weaker hash than that of @addrs: every packet pays for it, and who finds
+ * addresses that share a bit only makes his packets take the longer way.
+ */
+static __always_inline u32 natty_port_filter_bit(const struct natty_ports *ports,
+					u8 family,
+					const union nf_inet_addr *addr)
+{
+	u32 word = family == NFPROTO_IPV4 ? (__force u32)addr->ip :
+					    ipv6_addr_hash(&addr->in6);
+
+	return hash_32(word ^ ports->seed, NATTY_PORT_FILTER_SHIFT);
+}
+
+/*
  * Like natty_port_addr_known(), but now and then true for an address that is
  * not known: one memory access, for those to whom that only costs time.
  */
-static inline bool natty_port_addr_maybe(const struct natty_ports *ports,
+static __always_inline bool natty_port_addr_maybe(const struct natty_ports *ports,
 					 u8 family,
 					 const union nf_inet_addr *addr)
 {
-	u32 hash = natty_port_hash(family, addr, ports->seed);
-
-	return test_bit(hash % NATTY_PORT_FILTER_BITS, ports->filter);
+	return test_bit(natty_port_filter_bit(ports, family, addr),
+			ports->filter);
 }
 
 /*

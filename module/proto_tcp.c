@@ -305,24 +305,13 @@ static bool advance(struct natty_conn *conn, const struct natty_packet *pkt,
 	return take_syn(conn, pkt, dir);
 }
 
-/* Is there nothing in this segment that the connection must remember? */
-static bool is_ordinary(const struct natty_conn *conn,
-			const struct natty_packet *pkt, enum natty_dir dir)
-{
-	u32 ack = READ_ONCE(conn->ack[dir]);
-
-	return !has(pkt, TCPHDR_SYN | TCPHDR_FIN | TCPHDR_RST) &&
-	       READ_ONCE(conn->state) == NATTY_STATE_ESTABLISHED &&
-	       !READ_ONCE(conn->fin) && ack &&
-	       (s32)(pkt->tcp_ack - ack) <= NATTY_TCP_ACK_SLACK;
-}
-
 bool natty_tcp_packet(struct natty_conn *conn, const struct natty_packet *pkt,
 		      enum natty_dir dir, const struct natty_settings *set)
 {
 	bool lives = true;
 
-	if (unlikely(!is_ordinary(conn, pkt, dir))) {
+	if (unlikely(!natty_tcp_is_ordinary(conn, pkt->tcp_flags, pkt->tcp_ack,
+					    dir))) {
 		local_bh_disable();
 		natty_conn_lock(conn);
 		lives = advance(conn, pkt, dir, set);

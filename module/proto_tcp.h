@@ -2,6 +2,8 @@
 #ifndef NATTY_PROTO_TCP_H
 #define NATTY_PROTO_TCP_H
 
+#include <net/tcp.h>
+
 #include "conn.h"
 #include "packet.h"
 #include "setting.h"
@@ -21,6 +23,18 @@ enum natty_counter natty_tcp_open(const struct natty_packet *pkt,
  */
 bool natty_tcp_packet(struct natty_conn *conn, const struct natty_packet *pkt,
 		      enum natty_dir dir, const struct natty_settings *set);
+
+/* Is there nothing in this segment that the connection must remember? */
+static inline bool natty_tcp_is_ordinary(const struct natty_conn *conn,
+					 u8 flags, u32 ack, enum natty_dir dir)
+{
+	u32 known = READ_ONCE(conn->ack[dir]);
+
+	return !(flags & (TCPHDR_SYN | TCPHDR_FIN | TCPHDR_RST)) &&
+	       READ_ONCE(conn->state) == NATTY_STATE_ESTABLISHED &&
+	       !READ_ONCE(conn->fin) && known &&
+	       (s32)(ack - known) <= NATTY_TCP_ACK_SLACK;
+}
 
 /* Seconds that it lives without a segment, given its state. */
 u32 natty_tcp_timeout(const struct natty_conn *conn,

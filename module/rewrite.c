@@ -20,13 +20,15 @@
 /**
  * struct change - what becomes of one side of a packet
  * @side: which
- * @to: the endpoint it gets
+ * @to: the address it gets
+ * @to_port: and the port
  * @addr: what a checksum must be told about the address
  * @port: what a checksum must be told about the port, 0 if that stays
  */
 struct change {
 	enum natty_manip side;
-	const struct natty_endpoint *to;
+	const union nf_inet_addr *to;
+	__be16 to_port;
 	__wsum addr;
 	__wsum port;
 };
@@ -45,7 +47,7 @@ static __be16 *port_of(void *l4, u8 proto, enum natty_manip side,
 }
 
 /* Place of the Internet checksum in a transport header, 0 if it has none. */
-static unsigned int check_offset(u8 proto)
+static __always_inline unsigned int check_offset(u8 proto)
 {
 	switch (proto) {
 	case IPPROTO_TCP:
@@ -75,14 +77,14 @@ static __wsum difference6(const struct in6_addr *from, const struct in6_addr *to
 	return (__force __wsum)(u32)((sum & U32_MAX) + (sum >> 32));
 }
 
-static __wsum difference16(__be16 from, __be16 to)
+static __always_inline __wsum difference16(__be16 from, __be16 to)
 {
 	return (__force __wsum)((u32)(u16)~(__force u16)from +
 				(__force u16)to);
 }
 
 /* Bytes of the packet changed by @diff and no checksum made up for it. */
-static void packet_sum_add(struct sk_buff *skb, __wsum diff)
+static __always_inline void packet_sum_add(struct sk_buff *skb, __wsum diff)
 {
 	if (skb->ip_summed == CHECKSUM_COMPLETE)
 		skb->csum = csum_add(skb->csum, diff);
@@ -100,18 +102,18 @@ static bool make_writable(struct sk_buff *skb, unsigned int len)
  * of the pseudo header only. A tunnel's outer checksum is complete although
  * the packet in it is not, except while segmentation is to come.
  */
-static bool is_partial(const struct sk_buff *skb, unsigned int l4)
+static __always_inline bool is_partial(const struct sk_buff *skb, unsigned int l4)
 {
 	return skb->ip_summed == CHECKSUM_PARTIAL &&
 	       (skb_is_gso(skb) || skb_checksum_start_offset(skb) == l4);
 }
 
 /* Set an address of the IP header at @off; @change->addr gets the difference. */
-static void set_addr(struct sk_buff *skb, unsigned int off, u8 family,
+static __always_inline void set_addr(struct sk_buff *skb, unsigned int off, u8 family,
 		     struct change *change)
 {
 	bool dst = change->side == NATTY_MANIP_DST;
-	const union nf_inet_addr *to = &change->to->addr;
+	const union nf_inet_addr *to = change->to;
 
 	if (family == NFPROTO_IPV4) {
 		struct iphdr *ih = (struct iphdr *)(skb->data + off);
@@ -130,14 +132,14 @@ static void set_addr(struct sk_buff *skb, unsigned int off, u8 family,
 	}
 }
 
-static void set_port(__be16 *port, struct change *change)
+static __always_inline void set_port(__be16 *port, struct change *change)
 {
-	change->port = difference16(*port, change->to->port);
-	*port = change->to->port;
+	change->port = difference16(*port, change->to_port);
+	*port = change->to_port;
 }
 
 /* Let the checksum of a transport header follow. */
-static void set_check(__sum16 *check, u8 proto, const struct change *change)
+static __always_inline void set_check(__sum16 *check, u8 proto, const struct change *change)
 {
 	__wsum diff = change->port;
 
@@ -190,24 +192,19 @@ static void rewrite_sctp(struct natty_packet *pkt, struct change *change)
 }
 
 /*
- * The transport header of a packet. Where the device has summed the whole
- * packet, that sum stays right by itself as far as a changed field and the
- * checksum over it cancel out; the IPv4 address does so against its header's.
+ * The checksum of a packet's transport header. Where the device has summed the
+ * whole packet, that sum stays right by itself as far as a changed field and
+ * the checksum over it cancel out; the IPv4 address does so against its
+ * header's.
  */
-static void rewrite_l4(struct natty_packet *pkt, struct change *change)
+static __always_inline void rewrite_check(struct sk_buff *skb, unsigned int l4,
+					  u8 family, u8 proto,
+					  const struct change *change)
 {
-	bool v6 = pkt->tuple.family == NFPROTO_IPV6;
-	u8 proto = pkt->tuple.proto;
-	struct sk_buff *skb = pkt->skb;
-	void *l4 = skb->data + pkt->l4;
-	__sum16 *check = l4 + check_offset(proto);
-	__be16 *port;
+	__sum16 *check = (void *)skb->data + l4 + check_offset(proto);
+	bool v6 = family == NFPROTO_IPV6;
 
-	port = port_of(l4, proto, change->side, pkt->kind == NATTY_PACKET_ANSWER ?
-		       NATTY_ICMP_ANSWER : NATTY_ICMP_QUERY);
-	if (port)
-		set_port(port, change);
-	if (is_partial(skb, pkt->l4)) {
+	if (is_partial(skb, l4)) {
 		if (proto != IPPROTO_ICMP)
 			*check = ~csum_fold(csum_add(change->addr,
 						     csum_unfold(*check)));
@@ -220,6 +217,47 @@ static void rewrite_l4(struct natty_packet *pkt, struct change *change)
 		if (!v6 && proto != IPPROTO_ICMP)
 			packet_sum_add(skb, ~change->addr);
 	}
+}
+
+static void rewrite_l4(struct natty_packet *pkt, struct change *change)
+{
+	u8 proto = pkt->tuple.proto;
+	__be16 *port;
+
+	port = port_of(pkt->skb->data + pkt->l4, proto, change->side,
+		       pkt->kind == NATTY_PACKET_ANSWER ? NATTY_ICMP_ANSWER :
+							  NATTY_ICMP_QUERY);
+	if (port)
+		set_port(port, change);
+	rewrite_check(pkt->skb, pkt->l4, pkt->tuple.family, proto, change);
+}
+
+static __always_inline void rewrite_short(struct sk_buff *skb, u8 family,
+					  u8 proto, enum natty_manip manip,
+					  const union nf_inet_addr *addr,
+					  __be16 port)
+{
+	struct change change = { .side = manip, .to = addr, .to_port = port };
+	unsigned int l4 = family == NFPROTO_IPV4 ? sizeof(struct iphdr) :
+						   sizeof(struct ipv6hdr);
+
+	set_addr(skb, 0, family, &change);
+	set_port((__be16 *)(skb->data + l4) + (manip == NATTY_MANIP_DST),
+		 &change);
+	rewrite_check(skb, l4, family, proto, &change);
+}
+
+/* With constants for arguments there is little left of it. */
+void natty_rewrite_short(struct sk_buff *skb, u8 family, u8 proto,
+			 enum natty_manip manip,
+			 const union nf_inet_addr *addr, __be16 port)
+{
+	if (family != NFPROTO_IPV4)
+		rewrite_short(skb, NFPROTO_IPV6, proto, manip, addr, port);
+	else if (proto == IPPROTO_UDP)
+		rewrite_short(skb, NFPROTO_IPV4, IPPROTO_UDP, manip, addr, port);
+	else
+		rewrite_short(skb, NFPROTO_IPV4, IPPROTO_TCP, manip, addr, port);
 }
 
 static bool rewrite_plain(struct natty_packet *pkt, struct change *change)
@@ -300,6 +338,7 @@ static bool rewrite_error(struct natty_packet *pkt, struct change *change)
 		.side = change->side == NATTY_MANIP_SRC ? NATTY_MANIP_DST :
 							  NATTY_MANIP_SRC,
 		.to = change->to,
+		.to_port = change->to_port,
 	};
 	struct icmphdr *ih;
 	__wsum before, diff;
@@ -328,7 +367,11 @@ bool natty_rewrite(struct natty_packet *pkt, enum natty_manip manip,
 {
 	struct natty_endpoint *side = manip == NATTY_MANIP_SRC ?
 				      &pkt->tuple.src : &pkt->tuple.dst;
-	struct change change = { .side = manip, .to = to };
+	struct change change = {
+		.side = manip,
+		.to = &to->addr,
+		.to_port = to->port,
+	};
 	u8 family = pkt->tuple.family;
 	bool done;
 

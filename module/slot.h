@@ -4,38 +4,65 @@
 
 #include <linux/hash.h>
 
+#include "hash.h"
 #include "table.h"
 
 /* Keyed hashes of the slots that an object stands in, see table.h. */
 
+/* Two words of a hash from an IPv6 address. */
+static inline u64 natty_slot_half(const struct in6_addr *addr, unsigned int i)
+{
+	return (u64)(__force u32)addr->s6_addr32[2 * i] << 32 |
+	       (__force u32)addr->s6_addr32[2 * i + 1];
+}
+
 /* Protocol and kind of slot go into one word with the port. */
+static __always_inline u32 natty_slot_rest(enum natty_slot slot, u8 proto,
+					   __be16 port)
+{
+	return (__force u16)port | proto << 16 | (u32)slot << 24;
+}
+
+static __always_inline u32 natty_slot_endpoint4(const struct natty_table *table,
+						u32 rest, __be32 addr)
+{
+	return natty_hash(&table->key, (__force u32)addr, rest);
+}
+
+static __always_inline u32 natty_slot_endpoint6(const struct natty_table *table,
+						u32 rest,
+						const struct in6_addr *addr)
+{
+	return natty_hash(&table->key, natty_hash(&table->key,
+						  natty_slot_half(addr, 0),
+						  natty_slot_half(addr, 1)),
+			  rest);
+}
+
 static inline u32 natty_slot_endpoint(const struct natty_table *table, enum natty_slot slot,
 				      u8 proto, const struct natty_endpoint *ep)
 {
-	u32 rest = (__force u16)ep->port | proto << 16 | (u32)slot << 24;
-	u32 word[5];
+	u32 rest = natty_slot_rest(slot, proto, ep->port);
 
 	if (table->family == NFPROTO_IPV4)
-		return hsiphash_2u32((__force u32)ep->addr.ip, rest, &table->key);
-	memcpy(word, &ep->addr, 16);
-	word[4] = rest;
-	return hsiphash(word, sizeof(word), &table->key);
+		return natty_slot_endpoint4(table, rest, ep->addr.ip);
+	return natty_slot_endpoint6(table, rest, &ep->addr.in6);
 }
 
 static inline u32 natty_slot_tuple(const struct natty_table *table, const struct natty_tuple *t)
 {
-	u32 ports = (__force u16)t->src.port | (u32)(__force u16)t->dst.port << 16;
-	u32 word[10];
+	u64 rest = (u64)t->proto << 32 | (u32)(__force u16)t->dst.port << 16 |
+		   (__force u16)t->src.port;
+	u64 src, dst;
 
 	if (table->family == NFPROTO_IPV4)
-		return hsiphash_4u32((__force u32)t->src.addr.ip,
-				     (__force u32)t->dst.addr.ip, ports,
-				     t->proto, &table->key);
-	memcpy(word, &t->src.addr, 16);
-	memcpy(word + 4, &t->dst.addr, 16);
-	word[8] = ports;
-	word[9] = t->proto;
-	return hsiphash(word, sizeof(word), &table->key);
+		return natty_hash(&table->key, (__force u32)t->src.addr.ip |
+				  (u64)(__force u32)t->dst.addr.ip << 32, rest);
+	src = natty_hash(&table->key, natty_slot_half(&t->src.addr.in6, 0),
+			 natty_slot_half(&t->src.addr.in6, 1));
+	dst = natty_hash(&table->key, natty_slot_half(&t->dst.addr.in6, 0),
+			 natty_slot_half(&t->dst.addr.in6, 1));
+	return natty_hash(&table->key, src, natty_hash(&table->key, dst, rest));
 }
 
 static inline u32 natty_slot_filter(const struct natty_table *table, u32 mapping,

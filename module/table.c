@@ -2,6 +2,7 @@
 #include <linux/random.h>
 
 #include "bucket.h"
+#include "cursor.h"
 #include "netns.h"
 #include "slot.h"
 #include "table.h"
@@ -14,72 +15,16 @@
 /* Mean number of entries in a chain that makes the table grow. */
 #define LOAD_MAX 8
 
-/*
- * Walks the candidates of a hash: every object whose slot has the tag, first
- * in the current buckets, then in those that a resize fills. That order, and
- * the resize's to copy before it clears, keep a reader from missing an entry.
- */
-struct cursor {
-	const struct natty_table *table;
-	struct natty_buckets *buckets;
-	const struct natty_bucket *bucket;
-	u32 hash;
-	u64 ways;
-};
-
-static __always_inline void cursor_init(struct cursor *c, const struct natty_table *table,
-					u32 hash)
-{
-	c->table = table;
-	c->hash = hash;
-	c->buckets = rcu_dereference(table->buckets);
-	c->bucket = natty_bucket_of(c->buckets, hash);
-	c->ways = natty_bucket_match(c->bucket, (u16)hash);
-}
-
-static bool cursor_next_bucket(struct cursor *c)
-{
-	c->bucket = natty_bucket_next(c->buckets, c->bucket);
-	if (unlikely(c->bucket))
-		return true;
-	/* Pairs with the release of the bucket lock after an entry moved. */
-	smp_rmb();
-	c->buckets = rcu_dereference(c->buckets->next);
-	if (likely(!c->buckets))
-		return false;
-	c->bucket = natty_bucket_of(c->buckets, c->hash);
-	return true;
-}
-
-static __always_inline struct natty_conn *cursor_next(struct cursor *c)
-{
-	u32 index, way;
-
-	for (;;) {
-		while (c->ways) {
-			way = natty_bucket_way(__ffs64(c->ways));
-			c->ways &= c->ways - 1;
-			/* Pairs with the release in natty_bucket_add(). */
-			index = smp_load_acquire(&c->bucket->index[way]);
-			if (index != NATTY_CONN_NONE)
-				return natty_table_at(c->table, index);
-		}
-		if (!cursor_next_bucket(c))
-			return NULL;
-		c->ways = natty_bucket_match(c->bucket, (u16)c->hash);
-	}
-}
-
 static struct natty_conn *find_tuple(const struct natty_table *table,
 				     const struct natty_tuple *t,
 				     enum natty_dir *dir)
 {
 	struct natty_conn *conn;
 	struct natty_tuple own;
-	struct cursor c;
+	struct natty_cursor c;
 
-	cursor_init(&c, table, natty_slot_tuple(table, t));
-	while ((conn = cursor_next(&c))) {
+	natty_cursor_init(&c, table, natty_slot_tuple(table, t));
+	while ((conn = natty_cursor_next(&c))) {
 		if (!natty_conn_alive(conn) || natty_conn_is(conn, NATTY_CONN_MAPPING))
 			continue;
 		for (*dir = NATTY_DIR_ORIG; *dir <= NATTY_DIR_REPLY; (*dir)++) {
@@ -96,10 +41,10 @@ struct natty_conn *natty_table_find_outbound(const struct natty_table *table,
 					     u32 hash)
 {
 	struct natty_conn *conn;
-	struct cursor c;
+	struct natty_cursor c;
 
-	cursor_init(&c, table, hash);
-	while ((conn = cursor_next(&c)))
+	natty_cursor_init(&c, table, hash);
+	while ((conn = natty_cursor_next(&c)))
 		if (natty_conn_is(conn, NATTY_CONN_MAPPING) &&
 		    natty_conn_end_is(conn, NATTY_END_ORIG_SRC, &t->src) &&
 		    natty_conn_end_is(conn, NATTY_END_ORIG_DST, &t->dst) &&
@@ -113,11 +58,11 @@ static struct natty_conn *find_inbound(const struct natty_table *table,
 				       const struct natty_tuple *t)
 {
 	struct natty_conn *conn;
-	struct cursor c;
+	struct natty_cursor c;
 
-	cursor_init(&c, table, natty_slot_endpoint(table, NATTY_SLOT_EXTERNAL,
+	natty_cursor_init(&c, table, natty_slot_endpoint(table, NATTY_SLOT_EXTERNAL,
 						   t->proto, &t->dst));
-	while ((conn = cursor_next(&c)))
+	while ((conn = natty_cursor_next(&c)))
 		if (natty_conn_is(conn, NATTY_CONN_MAPPING) &&
 		    natty_conn_end_is(conn, NATTY_END_NEW_SRC, &t->dst) &&
 		    natty_conn_end_is(conn, NATTY_END_ORIG_DST, &t->src) &&
@@ -156,10 +101,10 @@ struct natty_conn *natty_table_find_middle(const struct natty_table *table,
 {
 	struct natty_conn *conn;
 	struct natty_tuple own;
-	struct cursor c;
+	struct natty_cursor c;
 
-	cursor_init(&c, table, natty_slot_tuple(table, t));
-	while ((conn = cursor_next(&c))) {
+	natty_cursor_init(&c, table, natty_slot_tuple(table, t));
+	while ((conn = natty_cursor_next(&c))) {
 		if ((atomic_read(&conn->flags) & NATTY_CONN_BOTH) != NATTY_CONN_BOTH ||
 		    !natty_conn_alive(conn))
 			continue;
@@ -168,15 +113,6 @@ struct natty_conn *natty_table_find_middle(const struct natty_table *table,
 			return conn;
 	}
 	return NULL;
-}
-
-u32 natty_table_prefetch(const struct natty_table *table, u8 proto,
-			 const struct natty_endpoint *src)
-{
-	u32 hash = natty_slot_endpoint(table, NATTY_SLOT_INTERNAL, proto, src);
-
-	prefetch(natty_bucket_of(rcu_dereference(table->buckets), hash));
-	return hash;
 }
 
 /* Is this object the mapping that a flow from inside looks for? */
@@ -206,12 +142,12 @@ struct natty_conn *natty_table_find_internal(const struct natty_table *table,
 					     const struct natty_endpoint *ep)
 {
 	struct natty_conn *conn;
-	struct cursor c;
+	struct natty_cursor c;
 
-	cursor_init(&c, table, realm->remote ?
+	natty_cursor_init(&c, table, realm->remote ?
 		    natty_slot_paired(table, proto, ep, realm->remote) :
 		    natty_slot_endpoint(table, NATTY_SLOT_INTERNAL, proto, ep));
-	while ((conn = cursor_next(&c)))
+	while ((conn = natty_cursor_next(&c)))
 		if (maps_internal(conn, realm, proto, ep))
 			return conn;
 	return NULL;
@@ -222,10 +158,10 @@ struct natty_conn *natty_table_find_external(const struct natty_table *table,
 					     const struct natty_endpoint *ep)
 {
 	struct natty_conn *conn;
-	struct cursor c;
+	struct natty_cursor c;
 
-	cursor_init(&c, table, natty_slot_endpoint(table, NATTY_SLOT_EXTERNAL, proto, ep));
-	while ((conn = cursor_next(&c)))
+	natty_cursor_init(&c, table, natty_slot_endpoint(table, NATTY_SLOT_EXTERNAL, proto, ep));
+	while ((conn = natty_cursor_next(&c)))
 		if (natty_conn_maps(conn) && conn->proto == proto &&
 		    natty_conn_end_is(conn, NATTY_END_NEW_SRC, ep))
 			return conn;
@@ -246,10 +182,10 @@ struct natty_conn *natty_table_find_filter(const struct natty_table *table,
 {
 	struct natty_endpoint ep;
 	struct natty_conn *conn;
-	struct cursor c;
+	struct natty_cursor c;
 
-	cursor_init(&c, table, natty_slot_filter(table, mapping, remote));
-	while ((conn = cursor_next(&c))) {
+	natty_cursor_init(&c, table, natty_slot_filter(table, mapping, remote));
+	while ((conn = natty_cursor_next(&c))) {
 		if (!natty_conn_is(conn, NATTY_CONN_FILTER) ||
 		    natty_conn_is(conn, NATTY_CONN_DEAD) ||
 		    conn->dst_mapping != mapping)
@@ -304,15 +240,15 @@ static bool has_rival(const struct natty_table *table,
 		      const u32 *hash, unsigned int n)
 {
 	struct natty_conn *other;
-	struct cursor c;
+	struct natty_cursor c;
 	unsigned int i;
 
 	/* Whoever owns an external port is alone with it. */
 	if (flags & BIT(NATTY_CONN_MAPPING))
 		n = 1;
 	for (i = 0; i < n; i++) {
-		cursor_init(&c, table, hash[i]);
-		while ((other = cursor_next(&c)))
+		natty_cursor_init(&c, table, hash[i]);
+		while ((other = natty_cursor_next(&c)))
 			if (is_rival(conn, flags, other))
 				return true;
 	}

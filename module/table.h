@@ -112,13 +112,9 @@ struct natty_conn *natty_table_find(const struct natty_table *table,
 struct natty_conn *natty_table_find_middle(const struct natty_table *table,
 					   const struct natty_tuple *t);
 
-/* Bring what natty_table_find_outbound() will read. Returns its hint. Under RCU. */
-u32 natty_table_prefetch(const struct natty_table *table, u8 proto,
-			 const struct natty_endpoint *src);
-
 /*
  * The connection that carries its own mapping and whose opener's packets have
- * tuple @t, if @hash is what natty_table_prefetch() returned for it; a wrong
+ * tuple @t, if @hash is that of its internal endpoint; a wrong
  * hint at worst finds nothing. Under RCU.
  */
 struct natty_conn *natty_table_find_outbound(const struct natty_table *table,
