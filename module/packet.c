@@ -21,6 +21,7 @@
 
 #include "exthdrs.h"
 #include "packet.h"
+#include "proto_dccp.h"
 
 /* RFC 1858 3.2.1: a first fragment of TCP must reach past the flags. */
 #define TCP_FIRST_FRAGMENT 16
@@ -181,6 +182,22 @@ static enum natty_counter parse_sctp(struct natty_packet *pkt)
 	return NATTY_DROP_NONE;
 }
 
+/* Of 48 bits, of which the lower 32 will do. */
+static enum natty_counter parse_dccp_numbers(struct natty_packet *pkt,
+					     unsigned int hlen)
+{
+	unsigned int need = pkt->dccp_type == NATTY_DCCP_RESET ? 24 : 16;
+	const __be32 *word;
+
+	if (hlen < need || !have(pkt, pkt->l4 + need))
+		return NATTY_DROP_TRANSPORT_HEADER;
+	word = at(pkt, pkt->l4);
+	pkt->tcp_seq = ntohl(word[3]);
+	if (pkt->dccp_type == NATTY_DCCP_RESET)
+		pkt->tcp_ack = ntohl(word[5]);
+	return NATTY_DROP_NONE;
+}
+
 static enum natty_counter parse_dccp(struct natty_packet *pkt)
 {
 	const struct dccp_hdr *dh;
@@ -196,7 +213,10 @@ static enum natty_counter parse_dccp(struct natty_packet *pkt)
 	if (hlen < sizeof(*dh) || hlen > len || coverage > len - hlen)
 		return NATTY_DROP_TRANSPORT_HEADER;
 	set_ports(pkt, dh->dccph_sport, dh->dccph_dport);
-	return NATTY_DROP_NONE;
+	pkt->dccp_type = dh->dccph_type;
+	pkt->dccp_long = dh->dccph_x;
+	pkt->tcp_seq = dh->dccph_seq2 << 16 | ntohs(dh->dccph_seq);
+	return pkt->dccp_long ? parse_dccp_numbers(pkt, hlen) : NATTY_DROP_NONE;
 }
 
 /* The ports of a quoted packet, seen from the one who answers it. */

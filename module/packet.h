@@ -40,11 +40,14 @@ enum natty_packet_kind {
  * @kind: see enum natty_packet_kind
  * @len: bytes from the network header on, as that header says
  * @tcp_flags: byte 13 of the TCP header
+ * @dccp_type: enum natty_dccp_type, or a reserved type
+ * @dccp_long: of DCCP, is @tcp_seq the lower half of a number of 48 bits, or
+ *	the whole of one of 24?
  * @l4: offset of the transport header from the network header
  * @quote_l3: of an ICMP error, offset of the quoted network header
  * @quote_l4: of an ICMP error, offset of the quoted transport header
- * @tcp_seq: host order
- * @tcp_ack: host order
+ * @tcp_seq: host order; of DCCP see @dccp_long
+ * @tcp_ack: host order; of DCCP the lower half, and in a Reset only
  * @tcp_end: sequence number after this segment
  *
  * Offsets stay valid over skb_ensure_writable(), pointers would not.
@@ -55,6 +58,8 @@ struct natty_packet {
 	enum natty_packet_kind kind;
 	u32 len;
 	u8 tcp_flags;
+	u8 dccp_type;
+	bool dccp_long;
 	u16 l4;
 	u16 quote_l3;
 	u16 quote_l4;

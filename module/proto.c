@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the packets of each protocol do to their connection. */
+/*
+ * What the packets of each protocol do to their connection. Each protocol with
+ * states has a file with the same three functions, which are called by name:
+ * calls through pointers would cost every packet.
+ */
 #include "proto.h"
+#include "proto_dccp.h"
 #include "proto_tcp.h"
 
 enum natty_counter natty_proto_open(const struct natty_packet *pkt,
@@ -8,6 +13,8 @@ enum natty_counter natty_proto_open(const struct natty_packet *pkt,
 {
 	if (pkt->tuple.proto == IPPROTO_TCP)
 		return natty_tcp_open(pkt, set, state);
+	if (pkt->tuple.proto == IPPROTO_DCCP)
+		return natty_dccp_open(pkt, set, state);
 	*state = NATTY_STATE_NEW;
 	return NATTY_DROP_NONE;
 }
@@ -27,6 +34,10 @@ static u32 timeout(const struct natty_conn *conn,
 	case IPPROTO_ICMP:
 	case IPPROTO_ICMPV6:
 		return set->value[NATTY_SET_ICMP];
+	case IPPROTO_DCCP:
+		return natty_dccp_timeout(conn, set);
+	case IPPROTO_SCTP:
+		return set->value[NATTY_SET_SCTP];
 	default:
 		return set->value[NATTY_SET_OTHER];
 	}
@@ -50,6 +61,8 @@ enum natty_counter natty_proto_packet(struct natty_conn *conn,
 
 	if (conn->proto == IPPROTO_TCP) {
 		refresh = natty_tcp_packet(conn, pkt, dir, set);
+	} else if (unlikely(conn->proto == IPPROTO_DCCP)) {
+		refresh = natty_dccp_packet(conn, pkt, dir, set);
 	} else if (dir == NATTY_DIR_REPLY &&
 		   !natty_conn_is(conn, NATTY_CONN_REPLIED)) {
 		natty_conn_mark(conn, NATTY_CONN_REPLIED);

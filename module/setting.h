@@ -11,7 +11,7 @@
  * X(identifier, key, kind, min, max, rfc, iptables), where the last two are
  * what the profiles imply. Kinds: seconds and number are decimal; the others
  * are words, see setting.c. Sources: RFC 4787 REQ-5, RFC 5382 REQ-5,
- * RFC 5508 REQ-2, RFC 7857 section 2; for iptables nf_conntrack's defaults.
+ * RFC 5508 REQ-2, RFC 5597 REQ-5, RFC 7857 section 2; for iptables nf_conntrack's defaults.
  */
 #define NATTY_SETTINGS(X)						\
 	X(PROFILE, "profile", profile, 0, 1, 0, 1)			\
@@ -27,6 +27,9 @@
 	X(UDP, "timeout.udp", seconds, 1, 1000000, 300, 30)		\
 	X(UDP_REPLIED, "timeout.udp-replied", seconds, 1, 1000000, 300, 120) \
 	X(ICMP, "timeout.icmp", seconds, 1, 1000000, 60, 30)		\
+	X(DCCP_OPEN, "timeout.dccp-open", seconds, 1, 1000000, 7440, 43200) \
+	X(DCCP_TRANSITORY, "timeout.dccp-transitory", seconds, 1, 1000000, 240, 240) \
+	X(SCTP, "timeout.sctp", seconds, 1, 1000000, 600, 210)		\
 	X(OTHER, "timeout.other", seconds, 1, 1000000, 600, 600)	\
 	X(UNCONFIRMED, "timeout.unconfirmed", seconds, 1, 60, 10, 10)	\
 	X(LIMIT_CONNECTIONS, "limit.connections", number, 16, 16777216, 262144, 262144) \

@@ -10,6 +10,7 @@
 
 #include "flow.h"
 #include "netns.h"
+#include "proto_dccp.h"
 #include "syn.h"
 
 /* No answer earlier than that. */
@@ -41,7 +42,11 @@ struct held {
 
 bool natty_syn_is(const struct natty_packet *pkt)
 {
-	if (pkt->kind != NATTY_PACKET_FLOW || pkt->tuple.proto != IPPROTO_TCP)
+	if (pkt->kind != NATTY_PACKET_FLOW)
+		return false;
+	if (pkt->tuple.proto == IPPROTO_DCCP)
+		return pkt->dccp_type == NATTY_DCCP_LISTEN;
+	if (pkt->tuple.proto != IPPROTO_TCP)
 		return false;
 	return (pkt->tcp_flags & (TCPHDR_SYN | TCPHDR_ACK | TCPHDR_FIN |
 				  TCPHDR_RST)) == TCPHDR_SYN;

@@ -11,7 +11,7 @@ import struct
 
 import ktap
 
-ICMP, TCP, UDP, ICMP6 = 1, 6, 17, 58
+ICMP, TCP, UDP, DCCP, ICMP6, SCTP = 1, 6, 17, 33, 58, 132
 FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
 
 # Defaults that no forwarding router touches: DSCP and ECN bits set, so that
@@ -91,6 +91,56 @@ def tcp(src, dst, sport, dport, flags=SYN, seq=1000, ack=0, payload=b"",
                       ack & 0xffffffff, doff << 4, flags, win, 0, urg)
     seg += opts + b"\0" * (-len(opts) % 4) + payload
     return ip(src, dst, TCP, _l4(src, dst, TCP, seg, 16), **kw)
+
+
+REQUEST, RESPONSE, DATA, DACK, DATAACK, CLOSEREQ, CLOSE, RESET, SYNC, SYNCACK, LISTEN = range(11)
+
+
+def dccp(src, dst, sport, dport, kind, seq, ack=None, service=None, payload=b"",
+         coverage=0, short=False, **kw):
+    """A DCCP packet; @coverage as in its header, 1 for the header alone."""
+    head = struct.pack("!BBH", 0, 0, seq & 0xffff) if short else \
+        struct.pack("!BBHI", 0, 0, seq >> 32, seq & 0xffffffff)
+    if ack is not None:
+        head += struct.pack("!I", ack & 0xffffff) if short else struct.pack("!Q", ack)
+    if service is not None:
+        head += service
+    elif kind == RESET:
+        head += b"\2\0\0\0"
+    first = kind << 1 | (not short)
+    seg = struct.pack("!HHBBH", sport, dport, (8 + len(head)) // 4, 0x30 | coverage, 0)
+    if short:
+        head = bytes([first, seq >> 16 & 0xff]) + head[2:]
+    else:
+        head = bytes([first]) + head[1:]
+    head = seg + head
+    covered = head + (payload[:(coverage - 1) * 4] if coverage else payload)
+    value = csum(_pseudo(src, dst, DCCP, len(head) + len(payload)) + covered)
+    return ip(src, dst, DCCP, head[:6] + struct.pack("!H", value) + head[8:] + payload, **kw)
+
+
+def _crc32c_table():
+    for n in range(256):
+        for _ in range(8):
+            n = n >> 1 ^ (0x82f63b78 if n & 1 else 0)
+        yield n
+
+
+_CRC32C = list(_crc32c_table())
+
+
+def crc32c(data):
+    value = 0xffffffff
+    for byte in data:
+        value = _CRC32C[(value ^ byte) & 255] ^ value >> 8
+    return value ^ 0xffffffff
+
+
+def sctp(src, dst, sport, dport, tag, chunks, bad=0, **kw):
+    """An SCTP packet; @bad is what its checksum is wrong by."""
+    head = struct.pack("!HHI", sport, dport, tag)
+    value = crc32c(head + b"\0\0\0\0" + chunks) ^ bad
+    return ip(src, dst, SCTP, head + struct.pack("<I", value) + chunks, **kw)
 
 
 def icmp(src, dst, kind, code=0, rest=b"\0\0\0\0", payload=b"", **kw):
