@@ -241,15 +241,24 @@ static void forged(struct kunit *test)
 	     { OUT, A, 1001, 5001, 10, IS(ESTABLISHED) });
 }
 
+/* RFC 7857 7.1: to refuse does not prolong, but it may shorten. */
 static void refused(struct kunit *test)
 {
+	struct natty_packet pkt = segment(&(const struct step){
+		IN, R | A, 0, 1001, 0, IS(CLOSE)
+	});
 	struct natty_conn conn;
 
 	PLAY(test, &conn,
 	     { OUT, S, 1000, 0, 0, IS(SYN_SENT) },
-	     { IN, R | A, 0, 1001, 0, IS(CLOSE) });
+	     { IN, R | A, 0, 1001, 0, IS(CLOSE), KEPT });
 	KUNIT_EXPECT_FALSE(test, natty_conn_is(&conn, NATTY_CONN_REPLIED));
 	KUNIT_EXPECT_TRUE(test, natty_conn_is(&conn, NATTY_CONN_RESET));
+
+	PLAY(test, &conn, { OUT, S, 1000, 0, 0, IS(SYN_SENT) });
+	settings.value[NATTY_SET_TCP_CLOSE] = 10;
+	natty_proto_packet(&conn, &pkt, IN, &settings);
+	KUNIT_EXPECT_LE(test, natty_conn_expires_in(&conn), 10);
 }
 
 /* RFC 7857 2.2: not the end while there is data. */
