@@ -25,7 +25,7 @@ static void release(struct natty_net *nn, struct natty_conn *conn)
 				   ntohs(ep.port));
 	if (conn->mapping != NATTY_CONN_NONE) {
 		mapping = natty_table_at(table, conn->mapping);
-		natty_conn_get_end(conn, NATTY_END_ORIG_DST, &ep);
+		natty_mapping_remote(conn, &ep);
 		natty_mapping_forbid(nn, mapping, &ep.addr);
 		natty_mapping_put(nn, mapping);
 	}

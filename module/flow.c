@@ -17,16 +17,30 @@ unsigned int natty_flow_drop(struct natty_net *nn, enum natty_counter why)
 	return NF_DROP;
 }
 
+/* RFC 5508 REQ-10: such messages are not worth a translation. */
+static void disown_obsolete(struct natty_flow *flow)
+{
+	if (natty_setting(flow->config, NATTY_SET_ICMP_OBSOLETE))
+		return;
+	natty_packet_outer(&flow->pkt, &flow->pkt.tuple);
+	flow->pkt.kind = NATTY_PACKET_OPAQUE;
+}
+
 enum natty_counter natty_flow_init(struct natty_flow *flow, struct natty_net *nn,
 				   struct sk_buff *skb,
 				   const struct nf_hook_state *state)
 {
+	enum natty_counter why;
+
 	flow->nn = nn;
 	flow->config = rcu_dereference(nn->config);
 	flow->table = natty_table_of(nn, state->pf);
 	flow->iif = state->in;
 	flow->oif = state->out;
-	return natty_packet_parse(&flow->pkt, skb, state->pf);
+	why = natty_packet_parse(&flow->pkt, skb, state->pf);
+	if (unlikely(flow->pkt.obsolete) && !why)
+		disown_obsolete(flow);
+	return why;
 }
 
 /* Does a packet between the hooks belong to @conn, travelling in @dir? */
@@ -125,8 +139,11 @@ unsigned int natty_flow_destine(struct natty_flow *flow, struct natty_conn *conn
 	bool embryo = natty_conn_is(conn, NATTY_CONN_UNCONFIRMED);
 	enum natty_counter why;
 
-	if (embryo && dir == NATTY_DIR_ORIG && is_refused(flow, conn))
+	if (embryo && dir == NATTY_DIR_ORIG && is_refused(flow, conn)) {
+		natty_conn_refresh(conn, natty_proto_lifetime(conn,
+							      &flow->config->set));
 		return natty_flow_drop(flow->nn, NATTY_DROP_FILTERED);
+	}
 	why = advance(flow, conn, dir);
 	if (why)
 		return natty_flow_drop(flow->nn, why);

@@ -7,6 +7,7 @@
 #include <net/route.h>
 
 #include "flow.h"
+#include "fragment.h"
 #include "hook.h"
 #include "nat.h"
 #include "netns.h"
@@ -55,7 +56,7 @@ static unsigned int before_defrag(void *priv, struct sk_buff *skb,
 	if (likely(!maybe_fragment(skb, state->pf)) ||
 	    !natty_setting(rcu_dereference(nn->config), NATTY_SET_FRAGMENT_CHECK))
 		return NF_ACCEPT;
-	why = natty_packet_check_fragment(skb, state->pf);
+	why = natty_fragment_check(skb, state->pf);
 	return why ? natty_flow_drop(nn, why) : NF_ACCEPT;
 }
 

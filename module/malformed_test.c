@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Good packets, each with one thing wrong, and what is said about it. */
+#include "fragment.h"
 #include "test_packet.h"
 
 /* A change to bytes; offsets count from the header that is named. */
@@ -255,7 +256,7 @@ static void check_tiny4(struct kunit *test, u8 proto, u16 frag, unsigned int len
 	buf[6] = frag >> 8;
 	buf[7] = frag;
 	skb = test_skb(test, buf, 20 + len, TEST_HEADER);
-	KUNIT_EXPECT_EQ_MSG(test, natty_packet_check_fragment(skb, p.family),
+	KUNIT_EXPECT_EQ_MSG(test, natty_fragment_check(skb, p.family),
 			    want, "protocol %u field %x length %u", proto, frag,
 			    len);
 	test_skb_free(skb);
@@ -291,14 +292,14 @@ static void tiny_fragments6(struct kunit *test)
 	for (len = 48; len < 70; len++) {
 		skb = test_skb(test, buf, len, TEST_HEADER);
 		KUNIT_EXPECT_EQ(test,
-				natty_packet_check_fragment(skb, p.family),
+				natty_fragment_check(skb, p.family),
 				len < 64 ? NATTY_DROP_TINY_FRAGMENT :
 					   NATTY_DROP_NONE);
 		test_skb_free(skb);
 	}
 	buf[40] = 60;			/* and another header, cut */
 	skb = test_skb(test, buf, 52, TEST_LINEAR);
-	KUNIT_EXPECT_EQ(test, natty_packet_check_fragment(skb, p.family),
+	KUNIT_EXPECT_EQ(test, natty_fragment_check(skb, p.family),
 			NATTY_DROP_TINY_FRAGMENT);
 	test_skb_free(skb);
 }

@@ -28,6 +28,17 @@ bool natty_mapping_admits(struct natty_net *nn, const struct natty_conn *mapping
 			  const struct natty_endpoint *remote);
 
 /*
+ * Whom a connection opens the mapping of its source to: its other end as it is
+ * known outside, of a hairpin the external endpoint it was sent to.
+ */
+static inline void natty_mapping_remote(const struct natty_conn *conn,
+					struct natty_endpoint *remote)
+{
+	natty_conn_get_end(conn, conn->dst_mapping == NATTY_CONN_NONE ?
+			   NATTY_END_NEW_DST : NATTY_END_ORIG_DST, remote);
+}
+
+/*
  * Admit a remote address until natty_mapping_forbid() is called as often.
  * Softirqs disabled. 0, -ENOMEM or -ENOSPC.
  */

@@ -66,6 +66,7 @@ int natty_nat_publish(const struct natty_flow *flow,
 		      const struct natty_draft *draft, struct natty_conn **conn)
 {
 	struct natty_arena *arena = &flow->table->arena;
+	struct natty_endpoint remote;
 	struct natty_conn *new;
 	int err;
 
@@ -80,8 +81,8 @@ int natty_nat_publish(const struct natty_flow *flow,
 	new->expires = (u32)jiffies +
 		       HZ * natty_setting(flow->config, NATTY_SET_UNCONFIRMED);
 	if (draft->mapping) {
-		err = natty_mapping_permit(flow->nn, draft->mapping,
-					   &draft->orig.dst.addr);
+		natty_mapping_remote(new, &remote);
+		err = natty_mapping_permit(flow->nn, draft->mapping, &remote.addr);
 		if (err)
 			goto discard;
 	}
@@ -95,8 +96,7 @@ int natty_nat_publish(const struct natty_flow *flow,
 
 forbid:
 	if (draft->mapping)
-		natty_mapping_forbid(flow->nn, draft->mapping,
-				     &draft->orig.dst.addr);
+		natty_mapping_forbid(flow->nn, draft->mapping, &remote.addr);
 discard:
 	natty_arena_discard(arena, new);
 	return err;

@@ -158,8 +158,11 @@ static enum natty_counter hairpin(struct natty_flow *flow,
 		return drop;
 	}
 	natty_count(flow->nn, NATTY_COUNT_HAIRPIN);
-	return natty_mapping_admits(flow->nn, mapping, &draft.new_src) ?
-	       NATTY_DROP_NONE : NATTY_DROP_FILTERED;
+	if (natty_mapping_admits(flow->nn, mapping, &draft.new_src))
+		return NATTY_DROP_NONE;
+	/* The sender counts on its hole as on any that it makes (REQ-5). */
+	natty_conn_refresh(*conn, natty_proto_lifetime(*conn, &flow->config->set));
+	return NATTY_DROP_FILTERED;
 }
 
 /* To an external endpoint that a forward or a dynamic mapping has. */
@@ -337,6 +340,10 @@ enum natty_counter natty_nat_destination(struct natty_flow *flow, u8 chain,
 pass:
 	if (known && chain == NATTY_CHAIN_PREROUTING && is_unrelated(flow))
 		return NATTY_DROP_ICMP_UNRELATED;
+	/* It may be meant for a host inside; this one does not need it. */
+	if (known && chain == NATTY_CHAIN_PREROUTING && flow->pkt.obsolete &&
+	    flow->pkt.kind == NATTY_PACKET_OPAQUE)
+		return NATTY_DROP_ICMP_TYPE;
 	/* An address that is only ours to translate would be routed out again. */
 	if (known && chain == NATTY_CHAIN_PREROUTING &&
 	    !natty_ifaddr_is_local(flow->nn->net, t->family, &t->dst.addr)) {

@@ -32,7 +32,7 @@ static int publish_mapping(const struct natty_flow *flow,
 			   struct natty_conn **mapping)
 {
 	struct natty_arena *arena = &flow->table->arena;
-	struct natty_endpoint none = {}, remote = draft->orig.dst;
+	struct natty_endpoint none = {}, remote = draft->new_dst;
 	struct natty_conn *new;
 	int err;
 
@@ -180,7 +180,7 @@ static enum natty_counter map_endpoint(struct natty_flow *flow, struct natty_cho
 	int err;
 
 	if (mapping == NATTY_BEHAVIOUR_ADDRESS_DEPENDENT)
-		realm.remote = &draft->orig.dst.addr;
+		realm.remote = &draft->new_dst.addr;
 	draft->mapping = get_mapping(flow, &realm);
 	if (draft->mapping)
 		return join_mapping(flow, draft, conn);

@@ -20,11 +20,9 @@
 #include <net/tcp.h>
 
 #include "exthdrs.h"
+#include "fragment.h"
 #include "packet.h"
 #include "proto_dccp.h"
-
-/* RFC 1858 3.2.1: a first fragment of TCP must reach past the flags. */
-#define TCP_FIRST_FRAGMENT 16
 
 /* Shortest quote of a transport header (RFC 792). */
 #define QUOTE_MIN 8
@@ -314,6 +312,20 @@ static enum natty_counter parse_icmp_query(struct natty_packet *pkt, u8 type,
 	return NATTY_DROP_NONE;
 }
 
+static bool icmp4_is_obsolete(u8 type)
+{
+	switch (type) {
+	case ICMP_SOURCE_QUENCH:
+	case ICMP_INFO_REQUEST:
+	case ICMP_INFO_REPLY:
+	case ICMP_ADDRESS:
+	case ICMP_ADDRESSREPLY:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /*
  * Packets of this host itself need no verification: their checksum is yet to
  * be made, or was made just now.
@@ -328,6 +340,7 @@ static enum natty_counter parse_icmp4(struct natty_packet *pkt)
 	    nf_ip_checksum(pkt->skb, NF_INET_PRE_ROUTING, pkt->l4, IPPROTO_ICMP))
 		return NATTY_DROP_CHECKSUM;
 	ih = at(pkt, pkt->l4);
+	pkt->obsolete = icmp4_is_obsolete(ih->type);
 	switch (ih->type) {
 	case ICMP_DEST_UNREACH:
 	case ICMP_SOURCE_QUENCH:
@@ -464,21 +477,11 @@ static bool ipv6_is_local(const struct sk_buff *skb, const struct in6_addr *src,
 	       is_from_wire(skb);
 }
 
-/* A fragment that was not reassembled: the @off bytes before, @len in it. */
-static bool fragment_is_tiny(u8 proto, unsigned int off, unsigned int len)
-{
-	if (off)
-		return proto == IPPROTO_TCP && off < TCP_FIRST_FRAGMENT;
-	if (proto == IPPROTO_TCP)
-		return len < TCP_FIRST_FRAGMENT;
-	return len < min(natty_packet_min_header(proto), 8u);
-}
-
 static enum natty_counter refuse_fragment(u8 proto, unsigned int off,
 					  unsigned int len)
 {
-	return fragment_is_tiny(proto, off, len) ? NATTY_DROP_TINY_FRAGMENT :
-						   NATTY_DROP_FRAGMENT;
+	return natty_fragment_is_tiny(proto, off, len) ?
+	       NATTY_DROP_TINY_FRAGMENT : NATTY_DROP_FRAGMENT;
 }
 
 static enum natty_counter parse_ipv4(struct natty_packet *pkt,
@@ -554,46 +557,9 @@ enum natty_counter natty_packet_parse(struct natty_packet *pkt,
 	pkt->skb = skb;
 	pkt->kind = NATTY_PACKET_FLOW;
 	pkt->tcp_flags = 0;
+	pkt->obsolete = false;
 	pkt->tuple.family = family;
 	if (family == NFPROTO_IPV4)
 		return parse_ipv4(pkt, skb);
 	return parse_ipv6(pkt, skb);
-}
-
-static enum natty_counter check_fragment6(struct sk_buff *skb)
-{
-	const struct ipv6hdr *ih;
-	struct natty_exthdrs chain = { .off = sizeof(*ih), .end = skb->len };
-	bool whole;
-
-	if (!pskb_may_pull(skb, sizeof(*ih)))
-		return NATTY_DROP_NONE;
-	ih = (const struct ipv6hdr *)skb->data;
-	chain.proto = ih->nexthdr;
-	whole = natty_exthdrs_walk(skb, &chain);
-	if (!chain.fragmented)
-		return NATTY_DROP_NONE;
-	if (!whole || fragment_is_tiny(chain.proto, chain.frag_off,
-				       skb->len - chain.off))
-		return NATTY_DROP_TINY_FRAGMENT;
-	return NATTY_DROP_NONE;
-}
-
-enum natty_counter natty_packet_check_fragment(struct sk_buff *skb, u8 family)
-{
-	const struct iphdr *ih;
-
-	if (family == NFPROTO_IPV6)
-		return check_fragment6(skb);
-	if (!pskb_may_pull(skb, sizeof(*ih)))
-		return NATTY_DROP_NONE;
-	ih = (const struct iphdr *)skb->data;
-	/* What else may be wrong shows when the packet is whole. */
-	if (likely(!ip_is_fragment(ih)) || skb->len < ih->ihl * 4)
-		return NATTY_DROP_NONE;
-	if (fragment_is_tiny(ih->protocol,
-			     (ntohs(ih->frag_off) & IP_OFFSET) * 8,
-			     skb->len - ih->ihl * 4))
-		return NATTY_DROP_TINY_FRAGMENT;
-	return NATTY_DROP_NONE;
 }

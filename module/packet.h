@@ -43,6 +43,8 @@ enum natty_packet_kind {
  * @dccp_type: enum natty_dccp_type, or a reserved type
  * @dccp_long: of DCCP, is @tcp_seq the lower half of a number of 48 bits, or
  *	the whole of one of 24?
+ * @obsolete: ICMP that is no longer in use: source quench (RFC 6633),
+ *	information and address mask queries (RFC 6918)
  * @l4: offset of the transport header from the network header
  * @quote_l3: of an ICMP error, offset of the quoted network header
  * @quote_l4: of an ICMP error, offset of the quoted transport header
@@ -60,6 +62,7 @@ struct natty_packet {
 	u8 tcp_flags;
 	u8 dccp_type;
 	bool dccp_long;
+	bool obsolete;
 	u16 l4;
 	u16 quote_l3;
 	u16 quote_l4;
@@ -82,19 +85,6 @@ struct natty_packet {
  */
 enum natty_counter natty_packet_parse(struct natty_packet *pkt,
 				      struct sk_buff *skb, u8 family);
-
-/**
- * natty_packet_check_fragment() - is a packet a fragment that must not be?
- * @skb: in a netfilter hook before reassembly; headers may be pulled
- * @family: NFPROTO_IPV4 or NFPROTO_IPV6
- *
- * RFC 1858, RFC 3128: a first fragment must hold the ports, of TCP also the
- * flags, and no later one may begin inside the TCP header. Reassembly would
- * hide such fragments from natty_packet_parse().
- *
- * Return: NATTY_DROP_NONE or NATTY_DROP_TINY_FRAGMENT.
- */
-enum natty_counter natty_packet_check_fragment(struct sk_buff *skb, u8 family);
 
 /* What an ICMP message, other than an error, has to do with a flow. */
 enum natty_icmp_role {

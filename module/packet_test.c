@@ -139,6 +139,8 @@ static void icmp_queries(struct kunit *test)
 				NATTY_DROP_NONE);
 		KUNIT_EXPECT_EQ_MSG(test, pkt.kind, cases[i].kind, "type %u",
 				    cases[i].type);
+		KUNIT_EXPECT_EQ(test, pkt.obsolete,
+				cases[i].type >= 15 && cases[i].type <= 18);
 		KUNIT_EXPECT_EQ(test, ntohs(pkt.tuple.src.port), flow ? 77 : 0);
 		KUNIT_EXPECT_EQ(test, ntohs(pkt.tuple.dst.port), answer ? 77 : 0);
 	}

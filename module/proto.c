@@ -19,18 +19,29 @@ enum natty_counter natty_proto_open(const struct natty_packet *pkt,
 	return NATTY_DROP_NONE;
 }
 
-static u32 timeout(const struct natty_conn *conn,
-		   const struct natty_settings *set)
+/* RFC 4787 REQ-5a: flows to well-known services may be short. */
+static u32 udp_timeout(const struct natty_conn *conn,
+		       const struct natty_settings *set)
 {
-	bool replied = natty_conn_is(conn, NATTY_CONN_REPLIED);
+	u32 known = set->value[NATTY_SET_UDP_WELL_KNOWN];
+	u32 usual = set->value[natty_conn_is(conn, NATTY_CONN_REPLIED) ?
+			       NATTY_SET_UDP_REPLIED : NATTY_SET_UDP];
 
+	if (likely(!known) || natty_conn_is(conn, NATTY_CONN_INBOUND) ||
+	    ntohs(conn->port[NATTY_END_NEW_DST]) >= 1024)
+		return usual;
+	return min(known, usual);
+}
+
+u32 natty_proto_lifetime(const struct natty_conn *conn,
+			 const struct natty_settings *set)
+{
 	switch (conn->proto) {
 	case IPPROTO_TCP:
 		return natty_tcp_timeout(conn, set);
 	case IPPROTO_UDP:
 	case IPPROTO_UDPLITE:
-		return set->value[replied ? NATTY_SET_UDP_REPLIED :
-					    NATTY_SET_UDP];
+		return udp_timeout(conn, set);
 	case IPPROTO_ICMP:
 	case IPPROTO_ICMPV6:
 		return set->value[NATTY_SET_ICMP];
@@ -49,7 +60,7 @@ u32 natty_proto_timeout(const struct natty_conn *conn,
 	/* What nobody answered for yet must not live long, whatever it is. */
 	if (unlikely(natty_conn_is(conn, NATTY_CONN_UNCONFIRMED)))
 		return set->value[NATTY_SET_UNCONFIRMED];
-	return timeout(conn, set);
+	return natty_proto_lifetime(conn, set);
 }
 
 enum natty_counter natty_proto_packet(struct natty_conn *conn,

@@ -45,4 +45,8 @@ enum natty_counter natty_proto_packet(struct natty_conn *conn,
 u32 natty_proto_timeout(const struct natty_conn *conn,
 			const struct natty_settings *set);
 
+/* The same, whether its first packet has got through or not. */
+u32 natty_proto_lifetime(const struct natty_conn *conn,
+			 const struct natty_settings *set);
+
 #endif

@@ -454,6 +454,38 @@ static void other_protocols(struct kunit *test)
 	}
 }
 
+/* Only what goes out to a port below 1024 may be shorter. */
+static void well_known_udp(struct kunit *test)
+{
+	static const struct {
+		u16 port;
+		u32 flags, timeout;
+	} cases[] = {
+		{ 53, 0, 5 },
+		{ 1023, 0, 5 },
+		{ 53, BIT(NATTY_CONN_REPLIED), 5 },
+		{ 53, BIT(NATTY_CONN_INBOUND), 50 },
+		{ 1024, 0, 50 },
+	};
+	struct natty_conn conn;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		begin(&conn, 0);
+		conn.proto = IPPROTO_UDP;
+		conn.port[NATTY_END_NEW_DST] = htons(cases[i].port);
+		atomic_set(&conn.flags, cases[i].flags);
+		settings.value[NATTY_SET_UDP] = 50;
+		settings.value[NATTY_SET_UDP_REPLIED] = 60;
+		settings.value[NATTY_SET_UDP_WELL_KNOWN] = 5;
+		KUNIT_EXPECT_EQ(test, natty_proto_timeout(&conn, &settings),
+				cases[i].timeout);
+		/* It makes nothing longer. */
+		settings.value[NATTY_SET_UDP_WELL_KNOWN] = 70;
+		KUNIT_EXPECT_LE(test, natty_proto_timeout(&conn, &settings), 60);
+	}
+}
+
 /* Any segments in any order: no lock is kept, the state stays a TCP state. */
 static void random_segments(struct kunit *test)
 {
@@ -495,6 +527,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(openers),
 	KUNIT_CASE(timeouts),
 	KUNIT_CASE(other_protocols),
+	KUNIT_CASE(well_known_udp),
 	KUNIT_CASE(random_segments),
 	{}
 };

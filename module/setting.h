@@ -26,6 +26,7 @@
 	X(TCP_CLOSE, "timeout.tcp-close", seconds, 1, 1000000, 240, 10)	\
 	X(UDP, "timeout.udp", seconds, 1, 1000000, 300, 30)		\
 	X(UDP_REPLIED, "timeout.udp-replied", seconds, 1, 1000000, 300, 120) \
+	X(UDP_WELL_KNOWN, "timeout.udp-well-known", seconds, 0, 1000000, 0, 0) \
 	X(ICMP, "timeout.icmp", seconds, 1, 1000000, 60, 30)		\
 	X(DCCP_OPEN, "timeout.dccp-open", seconds, 1, 1000000, 7440, 43200) \
 	X(DCCP_TRANSITORY, "timeout.dccp-transitory", seconds, 1, 1000000, 240, 240) \
@@ -44,6 +45,7 @@
 	X(FRAGMENT_CHECK, "fragment.check", onoff, 0, 1, 1, 0)		\
 	X(TCP_UNSOLICITED, "tcp.unsolicited", unsolicited, 0, 2, 0, 2)	\
 	X(ACCOUNTING, "accounting", onoff, 0, 1, 0, 0)			\
+	X(ICMP_OBSOLETE, "icmp.obsolete", onoff, 0, 1, 0, 1)		\
 	X(ICMP_EXHAUSTED, "icmp.exhausted", exhausted, 0, 2, 0, 0)
 
 enum natty_setting {

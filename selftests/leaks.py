@@ -84,9 +84,9 @@ def stray(family, value, loose, must=None):
 
 for _family in FAMILIES:
     for _name, _value in STRAY.items():
-        case("stray %s, tcp.loose off ipv%d" % (_name, _family), family=_family,
+        case("leak_untranslated stray %s, tcp.loose off ipv%d" % (_name, _family), family=_family,
              value=_value, loose="off", must="drop")(stray)
-        case("stray %s, tcp.loose on ipv%d" % (_name, _family), family=_family,
+        case("leak_untranslated stray %s, tcp.loose on ipv%d" % (_name, _family), family=_family,
              value=_value, loose="on")(stray)
 
 
@@ -228,7 +228,7 @@ for _family in FAMILIES:
             ("answers to direct packets", refused_filter),
             ("accept rules", exempted),
             ("broadcast and multicast", broadcast)):
-        case("%s ipv%d" % (_name, _family), family=_family)(_func)
+        case("leak_untranslated %s ipv%d" % (_name, _family), family=_family)(_func)
 
 
 if __name__ == "__main__":

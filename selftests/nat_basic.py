@@ -515,7 +515,7 @@ def twice(family):
                                        dport=pkt.View(raw).sport))
 
 
-@case("a UDP checksum of zero stays zero")
+@case("rfc3022 a UDP checksum of zero stays zero")
 def no_checksum():
     masquerade(4)
     outward(lab, "udp", nosum=True)
@@ -528,7 +528,7 @@ def zero_sum(src, sport, dst, dport):
     return value.to_bytes(2, "big") + b"\0\0"
 
 
-@each_family("a computed UDP checksum of zero becomes 0xffff")
+@each_family("rfc3022 a computed UDP checksum of zero becomes 0xffff")
 def zero_checksum(family):
     masquerade(family)
     sport = port()
@@ -540,7 +540,7 @@ def zero_checksum(family):
     lab.expect("lan", raw, want)
 
 
-@each("two hundred random packets", ("tcp", "udp", "icmp"))
+@each("rfc3022 two hundred random packets", ("tcp", "udp", "icmp"))
 def many(family, proto):
     masquerade(family)
     rng = random.Random(family)         # the same packets in every run

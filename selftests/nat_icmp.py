@@ -58,26 +58,26 @@ for _family in FAMILIES:
         for _kind in KINDS:
             for _who, _source in (("server", S[_family][0]),
                                   ("router on the path", HOP[_family])):
-                case("%s from the %s about %s ipv%d" % (
+                case("rfc5508_req4 %s from the %s about %s ipv%d" % (
                     _kind, _who, _proto, _family), family=_family,
                     proto=_proto, kind=_kind, source=_source, cut=None)(about)
     for _proto in PORTED:
-        case("a quote of 8 bytes of %s ipv%d" % (_proto, _family),
+        case("rfc5508_req4 a quote of 8 bytes of %s ipv%d" % (_proto, _family),
              family=_family, proto=_proto, kind="unreach",
              source=HOP[_family], cut=SIZE[_family] + 8)(about)
         case("a quote cut in the middle of %s ipv%d" % (_proto, _family),
              family=_family, proto=_proto, kind="time", source=HOP[_family],
              cut=SIZE[_family] + 13)(about)
-    case("next-hop MTU is kept ipv%d" % _family, family=_family, proto="udp",
+    case("rfc5508_req4 next-hop MTU is kept ipv%d" % _family, family=_family, proto="udp",
          kind="toobig", source=HOP[_family], cut=None, mtu=1287)(about)
 
-case("options in the quoted header are skipped", family=4, proto="udp",
+case("rfc5508_req3 options in the quoted header are skipped", family=4, proto="udp",
      kind="unreach", source=HOP[4], cut=28 + 4, opts=b"\x94\4\0\0")(about)
-case("a quoted UDP checksum of zero stays zero", family=4, proto="udp",
+case("rfc3022 a quoted UDP checksum of zero stays zero", family=4, proto="udp",
      kind="unreach", source=HOP[4], cut=28, nosum=True)(about)
 
 
-@case("RFC 4884 extensions after the quote stay as they are")
+@case("rfc5508_req3 RFC 4884 extensions after the quote stay as they are")
 def extensions():
     masquerade(4)
     _, seen, sport = opened(4, "udp")
@@ -89,7 +89,7 @@ def extensions():
     equal(want[-12:], more, "extensions")
 
 
-@case("a wrong transport checksum in the quote does not matter")
+@case("rfc5508_req3 a wrong transport checksum in the quote does not matter")
 def wrong_quote():
     masquerade(4)
     _, seen, sport = opened(4, "udp")
@@ -108,7 +108,7 @@ def refused(name, raw, reason, side="wan"):
          "%s: no counter %s among %r" % (name, reason, now))
 
 
-@case("a wrong ICMP checksum is dropped")
+@case("rfc5508_req3 a wrong ICMP checksum is dropped")
 def wrong_checksum():
     masquerade(4)
     _, seen, _ = opened(4, "udp")
@@ -116,7 +116,7 @@ def wrong_checksum():
     refused("error", err[:22] + b"\xba\xad" + err[24:], "checksum")
 
 
-@case("a wrong checksum of the quoted IP header is dropped")
+@case("rfc5508_req3 a wrong checksum of the quoted IP header is dropped")
 def wrong_inner():
     masquerade(4)
     _, seen, _ = opened(4, "udp")
@@ -136,7 +136,7 @@ def without_mapping(family, kind):
 
 for _family in FAMILIES:
     for _kind in KINDS:
-        case("%s without a mapping ipv%d" % (_kind, _family),
+        case("rfc5508_req4 %s without a mapping ipv%d" % (_kind, _family),
              family=_family, kind=_kind)(without_mapping)
 
 
@@ -156,7 +156,7 @@ for _family in FAMILIES:
     for _proto in PORTED:
         for _who, _source in (("client", C[_family][0]),
                               ("router inside", PATH[_family])):
-            case("error from the %s about %s ipv%d" % (_who, _proto, _family),
+            case("rfc5508_req5 error from the %s about %s ipv%d" % (_who, _proto, _family),
                  family=_family, proto=_proto, kind="unreach",
                  source=_source)(from_inside)
 
@@ -219,10 +219,11 @@ def keeps(family, proto):
 
 
 for _family in FAMILIES:
-    case("the router's own errors show each side its own packet ipv%d" % _family,
-         family=_family)(own_error)
+    case("rfc5508_req10 the router's own errors show each side its own packet ipv%d"
+         % _family, family=_family)(own_error)
+    case("rfc5508_req6 an error does not refresh icmp ipv%d" % _family,
+         family=_family, proto="icmp")(keeps)
 case("an error does not refresh udp", family=4, proto="udp")(keeps)
-case("an error does not refresh icmp", family=6, proto="icmp")(keeps)
 case("an error does not refresh tcp", family=4, proto="tcp")(keeps)
 
 
@@ -250,7 +251,7 @@ def query_types(kind, reply):
     lab.expect("wan", back, pkt.xlate(back, dst=C[4][0], dport=sport))
 
 
-case("timestamp query", kind=13, reply=14)(query_types)
+case("rfc5508_req10b timestamp query", kind=13, reply=14)(query_types)
 
 
 def echo_identity(family):
@@ -265,7 +266,7 @@ def echo_identity(family):
 
 
 for _family in FAMILIES:
-    case("echo identifiers are endpoint-independent ipv%d" % _family,
+    case("rfc5508_req1 echo identifiers are endpoint-independent ipv%d" % _family,
          family=_family)(echo_identity)
 
 
