@@ -168,6 +168,9 @@ static unsigned int local_in(void *priv, struct sk_buff *skb,
 		natty_syn_hold(&flow);
 		return natty_flow_drop(nn, NATTY_DROP_UNSOLICITED);
 	}
+	/* Nothing else was asked of it: an outsider must not fill the table. */
+	if (unsolicited && !natty_config_gate(config, NATTY_CHAIN_INPUT, state->in))
+		return NF_ACCEPT;
 	return natty_flow_source(&flow, NATTY_CHAIN_INPUT);
 }
 
