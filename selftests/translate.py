@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 """userctl translate: rule sets of iptables and nft as natty's configuration.
 
-translate/NAME.save and NAME.json are what other programs leave behind, NAME.conf
-is what must become of it, and NAME.err what must be said of the rest. Real
-iptables and nft print them back, and packets go through what came out.
+translate/NAME.save is what iptables-save prints of other programs' rules, NAME.json
+the same of nft -j, and NAME.nft what nft reads; NAME.conf is what must become of
+it, and NAME.err what must be said of the rest. Real iptables and nft load them
+and print them back, and packets go through what came out.
 
     C1..C3 10.0.0.2-4 --- lan0 [router] wan0 --- S1..S3 198.51.100.10-12
 """
@@ -64,6 +65,21 @@ for _name in sorted(glob.glob("*.save") + glob.glob("*.json")):
     case("translated: " + _name, file=_name)(given)
 
 
+def printed_json(file):
+    """nft loads the file, prints it as JSON, and natty takes the translation."""
+    code, out, err = run(["unshare", "-n", "sh", "-c", "nft -f - && nft -j list ruleset"],
+                         text(file), ok=False)
+    equal(code, 0, "exit code of nft (%s)" % err)
+    out, err = translate(data=out)
+    differ(out, text(file[:-3] + "conf"), "configuration")
+    equal(err, "", "standard error")
+    userctl("apply", "--dry-run", "-", data=out)
+
+
+for _name in sorted(glob.glob("*.nft")):
+    case("printed by nft: " + _name, file=_name)(printed_json)
+
+
 def rules(out):
     """The statements of a configuration, which are all that natty reads."""
     return [line for line in out.splitlines() if not line.startswith("#")]
@@ -82,8 +98,8 @@ def printed_back(file, prefix):
     differ("\n".join(rules(got)), "\n".join(want), "what %s printed" % tool)
 
 
-# Rule sets with extensions that no kernel of ours has stand in NAME.save all the same.
-UNLOADED = ()
+# What iptables would not load either.
+UNLOADED = ("refused.save",)
 
 for _name in sorted(glob.glob("*.save")):
     for _prefix in ("legacy", "nft"):
@@ -129,6 +145,53 @@ def use_as(name, **names):
         data = data.replace(*new.split()) if " " in new else data.replace(old, new)
     userctl("apply", "-", data=translate(data=data)[0])
     userctl("conn", "flush")
+
+
+@case("packets: firewalld's chains")
+def firewalld():
+    use("firewalld.save")
+    inward(lab, "tcp", dport=8080, to=[C[4][0]], ports=[80])
+    outward(lab, "udp", C[4][2], dst=S[4][1])
+    outward(lab, "udp", C[4][0], dst=S[4][2])
+    # It returns to the hook, which goes on, so masquerading is next.
+    outward(lab, "udp", C[4][2], dst=S[4][2])
+
+
+@case("packets: nft's maps, sets and chains")
+def nft_rules():
+    code, out, _ = run(["unshare", "-n", "sh", "-c", "nft -f nft.nft && nft -j list ruleset"])
+    userctl("apply", "-", data=translate(data=out)[0])
+    inward(lab, "tcp", dport=7002, to=[C[4][1]], ports=[7002])
+    inward(lab, "tcp", dst=POOL[4][2], dport=9001, to=[C[4][1]], ports=[22])
+    inward(lab, "udp", dst=POOL[4][3], dport=4500, to=[C[4][2]], ports=[4500])
+    inward(lab, "tcp", src=S[6][0], dst=POOL[6][0], dport=8080, to=[C[6][0]], ports=[80])
+    raw = pkt.udp("10.0.0.130", S[4][0], 700, 80)
+    lab.expect("lan", raw, pkt.xlate(raw, src=POOL[4][1]))
+    raw = pkt.tcp("10.0.0.130", S[4][0], 700, 2000)
+    lab.expect("lan", raw, pkt.xlate(raw))
+    raw = pkt.tcp("10.0.0.130", S[4][0], 700, 1023)
+    lab.expect("lan", raw, pkt.xlate(raw, src=POOL[4][2]))
+    outward(lab, "udp", C[4][0], ports=range(1024, 2001))
+    outward(lab, "udp", C[6][0], dst=S[6][0])
+
+
+@case("two files of both families, standard input, and options")
+def command():
+    both, _ = translate("plain4.save", "plain6.save")
+    joined, _ = translate(data=text("plain4.save") + text("plain6.save"))
+    differ("\n".join(rules(joined)), "\n".join(rules(both)), "one stream")
+    true("src 0.0.0.0/0" in both and "src ::/0" in both, "a family is missing")
+    rfc, _ = translate("--profile", "rfc", "plain6.save")
+    equal(rfc, text("plain6.conf").split("\n", 1)[1], "without the profile")
+    bare = "*nat\n:POSTROUTING ACCEPT [0:0]\n-A POSTROUTING -o a -j MASQUERADE\nCOMMIT\n"
+    true("taken for IPv4" in translate(data=bare)[0], "the family was guessed")
+    true("src ::/0 masquerade" in translate("-6", data=bare)[0], "-6 is not heard")
+    for words in (["--profile", "none"], ["--profile"], ["-7"]):
+        equal(userctl("translate", *words, ok=False)[0], 2, "exit code of %r" % words)
+    equal(userctl("translate", "/nonexistent", ok=False)[0], 1, "exit code of no file")
+    for data, what in (("{", "no JSON"), ("{}", "not what nft"), ("hello", "neither"),
+                       ("*nat\n:A - [0:0]\n", "COMMIT is missing")):
+        true(what in translate(data=data)[1], "%r in %r" % (what, translate(data=data)))
 
 
 @case("packets: Docker")

@@ -54,7 +54,7 @@ static void add_problem(struct translation *tr, const struct place *place,
 {
 	tr->problems = arena_grow(&tr->arena, tr->problems, tr->problem_count,
 				  sizeof(*tr->problems));
-	tr->problems[tr->problem_count++] = (struct problem){ *place, what };
+	tr->problems[tr->problem_count++] = (struct refusal){ *place, what };
 }
 
 void translate_problem(struct translation *translation,
@@ -138,18 +138,22 @@ bool translate_possible(enum natty_action action, enum natty_chain hook)
 	}
 }
 
+static const char *quote(struct arena *arena, const char *text)
+{
+	return arena_printf(arena, "%.*s%s", QUOTE_MAX, text,
+			    strlen(text) > QUOTE_MAX ? "..." : "");
+}
+
 const char *translate_quote(struct translation *translation,
 			    const struct place *place)
 {
 	struct arena *arena = &translation->arena;
-	const char *text = place->text ? place->text : "";
-	const char *more = strlen(text) > QUOTE_MAX ? "..." : "";
+	const char *text = quote(arena, place->text ? place->text : "");
 
 	if (place->line)
-		return arena_printf(arena, "line %u: %.*s%s", place->line,
-				    QUOTE_MAX, text, more);
-	return arena_printf(arena, "%s: %.*s%s", place->name ? place->name : "",
-			    QUOTE_MAX, text, more);
+		return arena_printf(arena, "line %u: %s", place->line, text);
+	return arena_printf(arena, "%s%s%s", place->name ? place->name : "",
+			    text[0] ? ": " : "", text);
 }
 
 /* Bytes that would end a comment, or that a terminal takes for more. */
@@ -208,7 +212,7 @@ static void print_problems(struct translation *tr)
 		fputc('\n', stderr);
 		if (place->text) {
 			fputc('\t', stderr);
-			print_clean(stderr, place->text);
+			print_clean(stderr, quote(&tr->arena, place->text));
 			fputc('\n', stderr);
 		}
 	}

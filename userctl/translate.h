@@ -58,7 +58,7 @@ struct base {
 	size_t number;		/* of its order, where priorities are the same */
 };
 
-struct problem {
+struct refusal {
 	struct place place;
 	const char *what;
 };
@@ -75,7 +75,7 @@ struct translation {
 	size_t base_count[NATTY_CHAIN_INPUT + 1];
 	struct tchain **chains;		/* all, in their order */
 	size_t chain_count;
-	struct problem *problems;
+	struct refusal *problems;
 	size_t problem_count;
 	struct item *items;
 	size_t item_count;

@@ -79,13 +79,20 @@ static const char *keep_address(struct rule *rule, const struct box *box)
 	return NULL;
 }
 
-static void emit(struct flat *flat, struct step *step, const struct box *box,
+/* Write an action for the packets in @box; false if natty cannot say it. */
+static bool emit(struct flat *flat, struct step *step, const struct box *box,
 		 const struct rule *action)
 {
 	struct rule rule = *action;
 	const char *why;
 
 	rule.chain = flat->hook;
+	/* There it looks for the mappings that it made behind the route. */
+	if (rule.action == NATTY_ACTION_MASQUERADE && rule.filtering >= 0 &&
+	    flat->hook == NATTY_CHAIN_PREROUTING) {
+		tell(flat, step, "mappings of natty need no rule for this");
+		return false;
+	}
 	if (!translate_possible(rule.action, flat->hook)) {
 		why = arena_printf(&flat->translation->arena,
 				   "%s is not possible in %s",
@@ -100,28 +107,40 @@ static void emit(struct flat *flat, struct step *step, const struct box *box,
 	}
 	if (why)
 		refuse(flat, step, why);
+	return !why;
 }
 
-static void emit_accept(struct flat *flat, struct step *step,
+static bool emit_accept(struct flat *flat, struct step *step,
 			const struct box *box)
 {
 	static const struct rule accept = {
 		.action = NATTY_ACTION_ACCEPT, .mapping = -1, .filtering = -1,
 	};
 
-	emit(flat, step, box, &accept);
+	return emit(flat, step, box, &accept);
 }
 
-/* All that packets meet from @frame on, which end there because of @step. */
-static void rest(struct flat *flat, struct step *step,
+/*
+ * All that packets meet from @frame on, which end there because of @step. False
+ * if that cannot be said.
+ */
+static bool rest(struct flat *flat, struct step *step,
 		 const struct frame *frame, const struct box *box)
 {
 	bool decided = false;
 
 	for (; frame && !decided; frame = frame->up)
 		decided = run(flat, frame, box);
-	if (!decided)
-		emit_accept(flat, step, box);
+	return decided || emit_accept(flat, step, box);
+}
+
+/* Does a chain that @to would be called by lead to it again? */
+static bool is_loop(const struct frame *frame, const struct tchain *to)
+{
+	for (; frame; frame = frame->up)
+		if (frame->chain == to)
+			return true;
+	return false;
 }
 
 static const struct frame *outermost(const struct frame *frame)
@@ -141,13 +160,18 @@ static bool act(struct flat *flat, const struct frame *frame,
 {
 	struct frame to = { .chain = step->to, .up = frame };
 
+	if (step->to && is_loop(frame, step->to)) {
+		refuse(flat, step,
+		       arena_printf(&flat->translation->arena,
+				    "chain %s leads back to itself",
+				    step->to->name));
+		return false;
+	}
 	switch (step->verdict) {
 	case VERDICT_NAT:
-		emit(flat, step, box, &step->nat);
-		return whole;
+		return emit(flat, step, box, &step->nat) && whole;
 	case VERDICT_ACCEPT:
-		rest(flat, step, outermost(frame), box);
-		return whole;
+		return rest(flat, step, outermost(frame), box) && whole;
 	case VERDICT_JUMP:
 		return run(flat, &to, box) && whole;
 	case VERDICT_RETURN:

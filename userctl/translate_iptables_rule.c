@@ -161,7 +161,7 @@ static const char *check_action(struct ipt_line *line)
 	if (rule->action == NATTY_ACTION_MASQUERADE && rule->to.min.len)
 		rule->action = NATTY_ACTION_SNAT;
 	if (rule->action == NATTY_ACTION_NETMAP)
-		return rule->net.addr.len ? NULL : "--to is missing";
+		return rule->net.addr.len ? NULL : "it does not say to what";
 	if ((rule->action == NATTY_ACTION_SNAT ||
 	     rule->action == NATTY_ACTION_DNAT) && !rule->to.min.len &&
 	    !rule->ports.set)
@@ -186,7 +186,8 @@ void ipt_rule(struct ipt_line *line)
 	why = line->step->problem ? NULL : check_action(line);
 	if (why)
 		translate_refuse(line->reader->translation, line->step,
-				 &line->reader->place, "%s", why);
+				 &line->reader->place, "-j %s: %s",
+				 line->module, why);
 	line->step->boxes = line->boxes.list;
 	line->step->count = line->boxes.count;
 }
