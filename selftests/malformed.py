@@ -18,10 +18,16 @@ import ktap                                 # noqa: E402
 import pkt                                  # noqa: E402
 from ctl import apply, moved, stats         # noqa: E402
 from flow import outward, port              # noqa: E402
-from ktap import case, true                 # noqa: E402
+from ktap import true                       # noqa: E402
 from lab import C, INSIDE, S, X, Lab        # noqa: E402
 
 lab = Lab()
+
+
+def case(name, **kw):
+    return ktap.case("malformed " + name, **kw)
+
+
 HEAD = {4: 20, 6: 40}
 PORTED = (b"\x21", b"\x84", b"\x88")    # DCCP, SCTP, UDP-Lite: not by address
 

@@ -331,6 +331,12 @@ def _keep_error(v, seg, src, dst):
     return _patch(seg, at, struct.pack("!H", value))
 
 
+def resum(raw):
+    """The packet with a right transport checksum."""
+    v = View(raw)
+    return raw[:v.l4] + _resum(v.seg, v.proto, v.src, v.dst)
+
+
 def _resum(seg, proto, src, dst):
     """The segment with the checksum that its new surroundings ask for."""
     at = _CSUM_AT[proto]
