@@ -10,12 +10,33 @@
 /* Most addresses of a pool that one new flow tries. */
 #define ADDRS_MAX	1024
 
-static u32 hash_addr(const struct natty_flow *flow, bool with_dst)
+/*
+ * nf_nat spreads flows over a range of addresses by an unkeyed hash, so that a
+ * host keeps its address over a restart of the router and behind its twin;
+ * profile iptables must come to the same.
+ */
+static u32 hash_as_iptables(const struct natty_tuple *t, bool with_dst,
+			    const union nf_inet_addr *upper)
+{
+	unsigned int last = t->family == NFPROTO_IPV4 ? 0 : 3, i;
+	u32 src[4] = {}, hash;
+
+	memcpy(src, &t->src.addr, (last + 1) * sizeof(*src));
+	hash = jhash2(src, ARRAY_SIZE(src), with_dst ? t->dst.addr.all[last] : 0);
+	for (i = 0; with_dst && i < last; i++)
+		hash ^= upper->all[i];
+	return hash;
+}
+
+u32 natty_choice_hash(const struct natty_flow *flow, bool with_dst,
+		      const union nf_inet_addr *upper)
 {
 	const struct natty_tuple *t = &flow->pkt.tuple;
 	size_t words = t->family == NFPROTO_IPV4 ? 1 : 4;
 	u32 seed = (u32)flow->table->key.key[0];
 
+	if (natty_setting(flow->config, NATTY_SET_PROFILE) == NATTY_PROFILE_IPTABLES)
+		return hash_as_iptables(t, with_dst, upper);
 	if (with_dst)
 		seed = jhash2((const u32 *)&t->dst.addr, words, seed);
 	return jhash2((const u32 *)&t->src.addr, words, seed);
@@ -28,7 +49,7 @@ static void choose_first(struct natty_choice *c, const struct natty_flow *flow)
 	bool paired = natty_nat_mapping(flow, c->rule) !=
 		      NATTY_BEHAVIOUR_ADDRESS_AND_PORT_DEPENDENT ||
 		      c->rule->options & NATTY_OPTION_PERSISTENT;
-	u32 hash = hash_addr(flow, !paired);
+	u32 hash = natty_choice_hash(flow, !paired, &flow->pkt.tuple.dst.addr);
 
 	if (pool->size <= U32_MAX)
 		c->first = reciprocal_scale(hash, pool->size);
@@ -78,6 +99,9 @@ enum natty_counter natty_choice_init(struct natty_choice *c, const struct natty_
 	c->req.want = ntohs(t->src.port);
 	c->req.random = rule->options & NATTY_OPTION_RANDOM;
 	c->req.parity = udp && natty_setting(flow->config, NATTY_SET_PORT_PARITY);
+	/* As nf_nat, which looks for a source among those it translates. */
+	c->sticky = !c->req.random && natty_setting(flow->config, NATTY_SET_PROFILE) ==
+				      NATTY_PROFILE_IPTABLES;
 	c->req.min = rule->port_min;
 	c->req.max = rule->port_max;
 	if (rule->action == NATTY_ACTION_MASQUERADE) {

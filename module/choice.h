@@ -11,12 +11,14 @@
  * @first: index of the first address of the pool to try
  * @naddrs: how many addresses to try
  * @req: what to ask the port map for, its address included
+ * @sticky: later flows of the same internal endpoint shall get the same
  */
 struct natty_choice {
 	const struct natty_rule *rule;
 	u64 first;
 	u64 naddrs;
 	struct natty_port_request req;
+	bool sticky;
 };
 
 /**
@@ -32,6 +34,13 @@ enum natty_counter natty_choice_init(struct natty_choice *c,
 				     const struct natty_flow *flow,
 				     const struct natty_rule *rule,
 				     const struct net_device *oif);
+
+/*
+ * Which of many addresses a host gets: the same for all its flows, or @with_dst
+ * for those to one destination, whose upper words in the end are @upper.
+ */
+u32 natty_choice_hash(const struct natty_flow *flow, bool with_dst,
+		      const union nf_inet_addr *upper);
 
 /* Go on to address number @i of those to try. */
 void natty_choice_addr(struct natty_choice *c, u64 i);

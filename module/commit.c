@@ -461,7 +461,9 @@ static int leaving_find(struct leaving *leaving, const struct natty_config *old,
 {
 	int err;
 
-	if (pools_kept(old, new))
+	/* With nf_nat a flow keeps its translation, whatever becomes of the rule. */
+	if (pools_kept(old, new) || new->set.value[NATTY_SET_PROFILE] ==
+				    NATTY_PROFILE_IPTABLES)
 		return 0;
 	err = collect_pools(&leaving->before, old) ?:
 	      collect_used(&leaving->after, new);

@@ -53,7 +53,7 @@ bool natty_conn_close(struct natty_net *nn, struct natty_conn *conn,
 		natty_event_conn_del(nn, conn);
 	else if (natty_conn_is(conn, NATTY_CONN_DST))
 		atomic_dec(&nn->embryos);
-	if (natty_conn_is(conn, NATTY_CONN_MAPPING)) {
+	if (natty_conn_stays(conn)) {
 		natty_mapping_put(nn, conn);
 		return true;
 	}

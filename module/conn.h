@@ -36,6 +36,7 @@ enum natty_conn_bit {
 	NATTY_CONN_ADDRESS,	/* that mapping is for one remote address only */
 	NATTY_CONN_FILTER,	/* not a connection: a permission, see mapping.h */
 	NATTY_CONN_SHARED,	/* shares its external port, owns none */
+	NATTY_CONN_SOURCE,	/* its opener's later flows get its external end */
 	NATTY_CONN_MASQUERADE,	/* external address is that of .ifindex */
 	NATTY_CONN_COUNTED,	/* counts for its host's limit of connections */
 	NATTY_CONN_PORT_COUNTED, /* its mapping counts for that of ports */
@@ -57,9 +58,9 @@ enum natty_conn_bit {
  * @flags: atomic bits of enum natty_conn_bit
  * @expires: low word of the jiffies at which it ends; written by any packet,
  *	but only when it moves by a second or more
- * @users: with NATTY_CONN_MAPPING: who needs the mapping: its own connection,
- *	others that use it, the forward
- * @mapping: without: index of the object whose mapping translates the source,
+ * @users: with NATTY_CONN_MAPPING or _SOURCE: who needs what it says about the
+ *	source: its own connection, others that use it, the forward
+ * @mapping: without: index of the object that says how to translate the source,
  *	or NATTY_CONN_NONE
  * @dst_mapping: index of the object whose mapping translates the destination,
  *	or NATTY_CONN_NONE
@@ -249,6 +250,13 @@ static inline bool natty_conn_open(const struct natty_conn *conn)
 static inline bool natty_conn_alive(const struct natty_conn *conn)
 {
 	return natty_conn_open(conn) && !natty_conn_expired(conn);
+}
+
+/* May others need this object after its connection has ended? Then .users holds. */
+static inline bool natty_conn_stays(const struct natty_conn *conn)
+{
+	return (u32)atomic_read(&conn->flags) &
+	       (BIT(NATTY_CONN_MAPPING) | BIT(NATTY_CONN_SOURCE));
 }
 
 /* Is there a mapping in this object? */

@@ -16,6 +16,7 @@ struct gone {
 	struct net *net;
 	netns_tracker tracker;
 	union nf_inet_addr addr;
+	u32 ifindex;
 };
 
 static struct workqueue_struct *wq;
@@ -27,12 +28,20 @@ bool natty_ifaddr_is_local(struct net *net, u8 family, const union nf_inet_addr 
 	return ipv6_chk_addr(net, &addr->in6, NULL, 0);
 }
 
-static void flush_addr(struct net *net, u8 family, const union nf_inet_addr *addr)
+/* With nf_nat an address takes with it what masquerades, and nothing else. */
+static void flush_addr(struct net *net, u8 family, const union nf_inet_addr *addr,
+		       u32 ifindex)
 {
 	struct natty_net *nn = natty_pernet(net);
 
-	if (READ_ONCE(nn->enabled))
-		natty_mapping_flush_addr(nn, family, addr, 0);
+	if (!READ_ONCE(nn->enabled))
+		return;
+	rcu_read_lock();
+	if (natty_setting(rcu_dereference(nn->config), NATTY_SET_PROFILE) !=
+	    NATTY_PROFILE_IPTABLES)
+		ifindex = 0;
+	rcu_read_unlock();
+	natty_mapping_flush_addr(nn, family, addr, ifindex);
 }
 
 static void flush_dev(const struct net_device *dev)
@@ -82,7 +91,8 @@ static int inet_event(struct notifier_block *nb, unsigned long event, void *ptr)
 	union nf_inet_addr addr = { .ip = ifa->ifa_local };
 
 	if (event == NETDEV_DOWN)
-		flush_addr(dev_net(ifa->ifa_dev->dev), NFPROTO_IPV4, &addr);
+		flush_addr(dev_net(ifa->ifa_dev->dev), NFPROTO_IPV4, &addr,
+			   ifa->ifa_dev->dev->ifindex);
 	return NOTIFY_DONE;
 }
 
@@ -90,7 +100,7 @@ static void gone_work(struct work_struct *work)
 {
 	struct gone *gone = container_of(work, struct gone, work);
 
-	flush_addr(gone->net, NFPROTO_IPV6, &gone->addr);
+	flush_addr(gone->net, NFPROTO_IPV6, &gone->addr, gone->ifindex);
 	put_net_track(gone->net, &gone->tracker);
 	kfree(gone);
 }
@@ -115,6 +125,7 @@ static int inet6_event(struct notifier_block *nb, unsigned long event, void *ptr
 	gone->net = net;
 	netns_tracker_alloc(net, &gone->tracker, GFP_ATOMIC);
 	gone->addr.in6 = ifa->addr;
+	gone->ifindex = ifa->idev->dev->ifindex;
 	queue_work(wq, &gone->work);
 	return NOTIFY_DONE;
 }

@@ -17,6 +17,13 @@ void natty_mapping_put(struct natty_net *nn, struct natty_conn *mapping)
 	natty_conn_mark(mapping, NATTY_CONN_DEAD);
 	natty_table_unlink(table, mapping);
 	natty_conn_get_end(mapping, NATTY_END_NEW_SRC, &ep);
+	if (natty_conn_is(mapping, NATTY_CONN_SOURCE)) {
+		if (natty_conn_is(mapping, NATTY_CONN_SHARED))
+			natty_port_unshare(nn, mapping->family, mapping->proto,
+					   &ep.addr, ntohs(ep.port));
+		natty_arena_retire(&table->arena, mapping);
+		return;
+	}
 	natty_port_put(nn, mapping->family, mapping->proto, &ep.addr,
 		       ntohs(ep.port));
 	natty_conn_get_end(mapping, NATTY_END_ORIG_SRC, &ep);
@@ -126,7 +133,7 @@ static bool uses_mapping(const struct natty_conn *conn, const void *arg)
 	u32 index = *(const u32 *)arg;
 
 	return conn->index == index || conn->dst_mapping == index ||
-	       (!natty_conn_is(conn, NATTY_CONN_MAPPING) && conn->mapping == index);
+	       (!natty_conn_stays(conn) && conn->mapping == index);
 }
 
 static void close_users(struct natty_net *nn, struct natty_table *table,
@@ -241,8 +248,7 @@ static bool uses_doomed(const struct natty_conn *conn, const void *arg)
 	const struct natty_table *table = arg;
 
 	return is_doomed(table, conn->dst_mapping) ||
-	       (!natty_conn_is(conn, NATTY_CONN_MAPPING) &&
-		is_doomed(table, conn->mapping));
+	       (!natty_conn_stays(conn) && is_doomed(table, conn->mapping));
 }
 
 void natty_mapping_del_statics(struct natty_net *nn,
@@ -285,9 +291,12 @@ static bool has_external(const struct natty_conn *conn, const void *arg)
 	const struct external *ext = arg;
 	struct natty_endpoint ep;
 
+	if ((!ext->addr || ext->ifindex) &&
+	    (!natty_conn_is(conn, NATTY_CONN_MASQUERADE) ||
+	     (ext->ifindex && conn->ifindex != ext->ifindex)))
+		return false;
 	if (!ext->addr)
-		return natty_conn_is(conn, NATTY_CONN_MASQUERADE) &&
-		       (!ext->ifindex || conn->ifindex == ext->ifindex);
+		return true;
 	natty_conn_get_end(conn, NATTY_END_NEW_SRC, &ep);
 	if (natty_conn_is(conn, NATTY_CONN_SRC) &&
 	    natty_addr_equal(conn->family, &ep.addr, ext->addr))

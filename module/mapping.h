@@ -76,8 +76,9 @@ void natty_mapping_del_statics(struct natty_net *nn,
 			       u32 *scratch);
 
 /*
- * Close every connection whose external address is @addr, or, with @addr NULL,
- * that masquerades behind interface @ifindex (0: any). Process context.
+ * Close every connection whose external address is @addr, of those only that
+ * masquerade behind interface @ifindex if that is not 0; with @addr NULL all that
+ * masquerade behind @ifindex (0: any). Process context.
  */
 void natty_mapping_flush_addr(struct natty_net *nn, u8 family,
 			      const union nf_inet_addr *addr, u32 ifindex);

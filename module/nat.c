@@ -35,7 +35,7 @@ static void fill(struct natty_conn *conn, const struct natty_draft *draft)
 	natty_conn_set_end(conn, NATTY_END_ORIG_DST, &draft->orig.dst);
 	natty_conn_set_end(conn, NATTY_END_NEW_SRC, &draft->new_src);
 	natty_conn_set_end(conn, NATTY_END_NEW_DST, &draft->new_dst);
-	if (draft->flags & BIT(NATTY_CONN_MAPPING))
+	if (draft->flags & (BIT(NATTY_CONN_MAPPING) | BIT(NATTY_CONN_SOURCE)))
 		atomic_set(&conn->users, 1);
 	else if (draft->mapping)
 		conn->mapping = draft->mapping->index;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/inetdevice.h>
-#include <linux/jhash.h>
 #include <linux/random.h>
 #include <net/addrconf.h>
 #include <net/route.h>
 
+#include "choice.h"
 #include "ifaddr.h"
 #include "mapping.h"
 #include "nat.h"
@@ -199,15 +199,15 @@ static void choose_dst_addr(const struct natty_flow *flow,
 	unsigned int last = t->family == NFPROTO_IPV4 ? 0 : 3;
 	u32 lo = ntohl((__force __be32)rule->addr_min.all[last]);
 	u32 hi = ntohl((__force __be32)rule->addr_max.all[last]);
-	u32 hash = (u32)flow->table->key.key[1];
+	u32 hash;
 
 	*addr = rule->addr_min;
 	if (natty_addr_equal(t->family, &rule->addr_min, &rule->addr_max))
 		return;
-	hash = jhash2(t->src.addr.all, last + 1, hash);
-	if (!(rule->options & NATTY_OPTION_PERSISTENT))
-		hash = jhash2(t->dst.addr.all, last + 1, hash);
-	if (rule->options & NATTY_OPTION_RANDOM)
+	hash = natty_choice_hash(flow, !(rule->options & NATTY_OPTION_PERSISTENT),
+				 &rule->addr_min);
+	if (rule->options & NATTY_OPTION_RANDOM &&
+	    natty_setting(flow->config, NATTY_SET_PROFILE) != NATTY_PROFILE_IPTABLES)
 		hash = get_random_u32();
 	/* Ranges of IPv6 addresses vary in the last 32 bits. */
 	if (hi - lo == U32_MAX)
@@ -297,6 +297,30 @@ static enum natty_counter to_rule(struct natty_flow *flow,
 }
 
 /*
+ * Rules are asked once for a flow, as in the kernel's nat table: remember also
+ * that one says not to translate it, as long as there is room to.
+ */
+static void remember(struct natty_flow *flow, struct natty_rule *rule,
+		     struct natty_conn **conn)
+{
+	const struct natty_tuple *t = &flow->pkt.tuple;
+	struct natty_draft draft;
+	u8 state;
+
+	if (natty_setting(flow->config, NATTY_SET_PROFILE) != NATTY_PROFILE_IPTABLES ||
+	    natty_proto_open(&flow->pkt, &flow->config->set, &state))
+		return;
+	natty_draft_init(&draft, flow);
+	draft.rule = rule;
+	draft.ifindex = flow->iif ? flow->iif->ifindex : 0;
+	if (natty_conn_room(flow->nn, t->family, &t->src.addr, &flow->config->set,
+			    &draft.flags))
+		return;
+	if (natty_nat_publish(flow, &draft, conn))
+		natty_conn_unroom(flow->nn, t->family, &t->src.addr, &draft.flags);
+}
+
+/*
  * No flow is known that the error could be about (RFC 5508 REQ-4). It may be
  * about a socket of this host; of a ping only the stack can tell.
  */
@@ -328,8 +352,11 @@ enum natty_counter natty_nat_destination(struct natty_flow *flow, u8 chain,
 		mapping = natty_table_find_external(flow->table, t->proto, &t->dst);
 	rule = mapping && natty_conn_is(mapping, NATTY_CONN_STATIC) ? NULL :
 	       natty_flow_rule(flow, chain);
-	if (rule && rule->action == NATTY_ACTION_ACCEPT)
+	if (rule && rule->action == NATTY_ACTION_ACCEPT) {
+		if (!mapping)
+			remember(flow, rule, conn);
 		return NATTY_DROP_NONE;
+	}
 	if (!rule && !mapping)
 		goto pass;
 	/* What opens nothing goes on as it is: it cannot reach the inside. */

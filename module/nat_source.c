@@ -216,30 +216,55 @@ static int tell_clash(const struct natty_flow *flow,
 	       -EALREADY : -EEXIST;
 }
 
+/*
+ * Must later flows of this source be able to find this one? Not if they would
+ * come to the same by themselves.
+ */
+static u32 sticky_flags(const struct natty_choice *c, const struct natty_draft *draft)
+{
+	if (!c->sticky || draft->mapping || draft->flags & BIT(NATTY_CONN_DST) ||
+	    (c->naddrs == 1 && draft->new_src.port == draft->orig.src.port))
+		return 0;
+	return BIT(NATTY_CONN_SOURCE) | BIT(NATTY_CONN_FILTER_APDF);
+}
+
+static int publish_sticky(struct natty_flow *flow, const struct natty_choice *c,
+			  struct natty_draft *draft, struct natty_conn **conn)
+{
+	u32 flags = draft->flags;
+	int err;
+
+	draft->flags |= sticky_flags(c, draft);
+	err = natty_nat_publish(flow, draft, conn);
+	draft->flags = flags;
+	return err;
+}
+
 /* Publish with a port that is shared with other destinations' connections. */
-static int publish_shared(struct natty_flow *flow, struct natty_draft *draft,
-			  u16 port, struct natty_conn **conn)
+static int publish_shared(struct natty_flow *flow, const struct natty_choice *c,
+			  struct natty_draft *draft, u16 port,
+			  struct natty_conn **conn)
 {
 	const struct natty_tuple *t = &flow->pkt.tuple;
 	int err;
 
 	draft->new_src.port = htons(port);
-	err = natty_nat_publish(flow, draft, conn);
+	err = publish_sticky(flow, c, draft, conn);
 	if (err)
 		natty_port_unshare(flow->nn, t->family, t->proto,
 				   &draft->new_src.addr, port);
 	return err == -EEXIST ? tell_clash(flow, draft) : err;
 }
 
-static int try_share(struct natty_flow *flow, struct natty_draft *draft,
-		     u16 port, struct natty_conn **conn)
+static int try_share(struct natty_flow *flow, const struct natty_choice *c,
+		     struct natty_draft *draft, u16 port, struct natty_conn **conn)
 {
 	const struct natty_tuple *t = &flow->pkt.tuple;
 	int err;
 
 	err = natty_port_share(flow->nn, t->family, t->proto,
 			       &draft->new_src.addr, port);
-	return err ?: publish_shared(flow, draft, port, conn);
+	return err ?: publish_shared(flow, c, draft, port, conn);
 }
 
 static void default_band(struct natty_port_request *req)
@@ -254,7 +279,7 @@ static void default_band(struct natty_port_request *req)
 		req->min = 1;
 		req->max = 511;
 	} else if (req->want < 1024) {
-		req->min = 512;
+		req->min = 600;
 		req->max = 1023;
 	}
 }
@@ -268,27 +293,72 @@ static int share_port(struct natty_flow *flow, struct natty_choice *c,
 	int port, err;
 
 	draft->new_src.addr = req->addr;
-	default_band(req);
-	if (!req->random && req->want >= req->min && req->want <= req->max) {
-		err = try_share(flow, draft, req->want, conn);
+	if (!req->random && (!req->max || (req->want >= req->min &&
+					   req->want <= req->max))) {
+		err = try_share(flow, c, draft, req->want, conn);
 		if (err != -EEXIST && err != -EBUSY)
 			return err;
 	}
+	default_band(req);
 	port = natty_port_take_shared(flow->nn, req);
 	if (port >= 0)
-		return publish_shared(flow, draft, port, conn);
+		return publish_shared(flow, c, draft, port, conn);
 	if (port != -ENOSPC)
 		return port;
 	range = req->max - req->min + 1;
 	at = reciprocal_scale(get_random_u32(), range);
 	for (i = 0; i < min_t(u32, range, SHARES_MAX); i++) {
-		err = try_share(flow, draft, req->min + at, conn);
+		err = try_share(flow, c, draft, req->min + at, conn);
 		if (err != -EEXIST && err != -EBUSY)
 			return err;
 		if (++at == range)
 			at = 0;
 	}
 	return -EEXIST;
+}
+
+/* Does the rule permit the external endpoint that another connection has? */
+static bool is_permitted(const struct natty_conn *other, const void *arg)
+{
+	const struct natty_choice *c = arg;
+	const struct natty_port_request *req = &c->req;
+	struct natty_endpoint ep;
+	u16 port;
+
+	natty_conn_get_end(other, NATTY_END_NEW_SRC, &ep);
+	port = ntohs(ep.port);
+	if (natty_proto_has_ports(req->proto) && req->max &&
+	    (port < req->min || port > req->max))
+		return false;
+	if (c->rule->action == NATTY_ACTION_MASQUERADE)
+		return natty_addr_equal(req->family, &ep.addr, &req->addr);
+	return natty_pool_contains(c->rule->pool, req->family, &ep.addr);
+}
+
+/* As another flow of the same source. Return: -EEXIST if there is no such way. */
+static int map_alike(struct natty_flow *flow, const struct natty_choice *c,
+		     struct natty_draft *draft, struct natty_conn **conn)
+{
+	const struct natty_tuple *t = &flow->pkt.tuple;
+	struct natty_conn *other;
+	int err;
+
+	if (!c->sticky)
+		return -EEXIST;
+	other = natty_table_find_source(flow->table, t->proto, &t->src, is_permitted, c);
+	if (!other || !natty_mapping_get(other))
+		return -EEXIST;
+	draft->mapping = other;
+	natty_conn_get_end(other, NATTY_END_NEW_SRC, &draft->new_src);
+	if (draft->flags & BIT(NATTY_CONN_SHARED))
+		err = try_share(flow, c, draft, ntohs(draft->new_src.port), conn);
+	else
+		err = natty_nat_publish(flow, draft, conn);
+	if (!err)
+		return 0;
+	draft->mapping = NULL;
+	natty_mapping_put(flow->nn, other);
+	return err == -EBUSY ? -EEXIST : err;
 }
 
 /* Address-and-port-dependent: each connection has a binding of its own. */
@@ -298,12 +368,13 @@ static enum natty_counter map_connection(struct natty_flow *flow,
 					 struct natty_conn **conn)
 {
 	u32 flags = draft->flags;
-	int err = -EEXIST;
+	int err;
 	u64 i;
 
 	draft->flags |= BIT(NATTY_CONN_SRC) | BIT(NATTY_CONN_SHARED);
 	if (c->rule->action == NATTY_ACTION_MASQUERADE)
 		draft->flags |= BIT(NATTY_CONN_MASQUERADE);
+	err = map_alike(flow, c, draft, conn);
 	for (i = 0; i < c->naddrs && err == -EEXIST; i++) {
 		natty_choice_addr(c, i);
 		err = share_port(flow, c, draft, conn);
@@ -318,17 +389,18 @@ static enum natty_counter map_addr(struct natty_flow *flow, struct natty_choice 
 				   struct natty_conn **conn)
 {
 	u32 flags = draft->flags;
-	int err = -EEXIST;
+	int err;
 	u64 i;
 
 	draft->flags |= BIT(NATTY_CONN_SRC);
 	if (c->rule->action == NATTY_ACTION_MASQUERADE)
 		draft->flags |= BIT(NATTY_CONN_MASQUERADE);
+	err = map_alike(flow, c, draft, conn);
 	for (i = 0; i < c->naddrs && err == -EEXIST; i++) {
 		natty_choice_addr(c, i);
 		draft->new_src.addr = c->req.addr;
 		err = natty_port_addr_learn(flow->nn, c->req.family, &c->req.addr) ?:
-		      natty_nat_publish(flow, draft, conn);
+		      publish_sticky(flow, c, draft, conn);
 	}
 	draft->flags = flags;
 	return err == -EEXIST ? NATTY_DROP_PROTOCOL : natty_nat_drop(err);

@@ -118,6 +118,11 @@ static inline unsigned int natty_slot_all(const struct natty_table *table,
 		natty_conn_middle(conn, &t);
 		hash[n++] = natty_slot_tuple(table, &t);
 	}
+	if (flags & BIT(NATTY_CONN_SOURCE)) {
+		natty_conn_get_end(conn, NATTY_END_ORIG_SRC, &ep);
+		hash[n++] = natty_slot_endpoint(table, NATTY_SLOT_SOURCE,
+						conn->proto, &ep);
+	}
 	return n;
 }
 

@@ -168,6 +168,25 @@ struct natty_conn *natty_table_find_external(const struct natty_table *table,
 	return NULL;
 }
 
+struct natty_conn *
+natty_table_find_source(const struct natty_table *table, u8 proto,
+			const struct natty_endpoint *ep,
+			bool (*fits)(const struct natty_conn *conn, const void *arg),
+			const void *arg)
+{
+	const u32 which = BIT(NATTY_CONN_SOURCE) | BIT(NATTY_CONN_DEAD);
+	struct natty_conn *conn;
+	struct natty_cursor c;
+
+	natty_cursor_init(&c, table, natty_slot_endpoint(table, NATTY_SLOT_SOURCE, proto, ep));
+	while ((conn = natty_cursor_next(&c)))
+		if (((u32)atomic_read(&conn->flags) & which) == BIT(NATTY_CONN_SOURCE) &&
+		    conn->proto == proto &&
+		    natty_conn_end_is(conn, NATTY_END_ORIG_SRC, ep) && fits(conn, arg))
+			return conn;
+	return NULL;
+}
+
 void natty_table_prefetch_external(const struct natty_table *table, u8 proto,
 				   const struct natty_endpoint *ep)
 {

@@ -26,6 +26,9 @@ struct natty_net;
  *						between the hooks if both sides
  *						are translated
  *   FILTER	mapping and remote address	permissions, see mapping.h
+ *   SOURCE	protocol and internal endpoint	connections without a mapping whose
+ *						external endpoint is for others, too;
+ *						never with both sides translated
  *
  * so a connection that carries its own mapping needs two slots, not four.
  */
@@ -34,6 +37,7 @@ enum natty_slot {
 	NATTY_SLOT_INTERNAL,
 	NATTY_SLOT_EXTERNAL,
 	NATTY_SLOT_FILTER,
+	NATTY_SLOT_SOURCE,
 };
 
 /* Most slots that one object stands in. */
@@ -151,6 +155,16 @@ void natty_table_prefetch_external(const struct natty_table *table, u8 proto,
 struct natty_conn *natty_table_find_external(const struct natty_table *table,
 					     u8 proto,
 					     const struct natty_endpoint *ep);
+
+/*
+ * A connection, perhaps one that has ended, by which later ones with this
+ * internal endpoint are translated, and that @fits. Under RCU.
+ */
+struct natty_conn *
+natty_table_find_source(const struct natty_table *table, u8 proto,
+			const struct natty_endpoint *ep,
+			bool (*fits)(const struct natty_conn *conn, const void *arg),
+			const void *arg);
 
 /* The permission of a mapping for a remote address. Under RCU. */
 struct natty_conn *natty_table_find_filter(const struct natty_table *table,
