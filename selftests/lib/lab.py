@@ -47,6 +47,9 @@ INSIDE = {4: "10.0.0.0/24", 6: "fd00:a::/64"}
 HOP = {4: "198.51.100.30", 6: "2001:db8:1::30"}  # a router on the path
 OTHER = {"lan": "wan", "wan": "lan"}
 
+# A plain dictionary: os.environ decodes every name at every start.
+_ENV = dict(os.environ)
+
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -70,7 +73,7 @@ def run(argv, data=b"", ok=True):
     stdin = os.memfd_create("in")
     os.write(stdin, data if isinstance(data, bytes) else data.encode())
     os.lseek(stdin, 0, os.SEEK_SET)
-    pid = os.posix_spawnp(argv[0], argv, os.environ, file_actions=[
+    pid = os.posix_spawnp(argv[0], argv, _ENV, file_actions=[
         (os.POSIX_SPAWN_DUP2, stdin, 0),
         (os.POSIX_SPAWN_DUP2, outs[0], 1),
         (os.POSIX_SPAWN_DUP2, outs[1], 2)])

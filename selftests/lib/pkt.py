@@ -23,6 +23,11 @@ TTL = 61
 _next_id = [0x1234]
 
 
+def set_ident(value):
+    """Begin the IP identifications of packets anew, to send the same again."""
+    _next_id[0] = value
+
+
 def csum(data):
     """The Internet checksum of RFC 1071, ready to be stored."""
     if len(data) % 2:

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Every match that natty's grammar has, in every chain that permits it."""
+from scenario import mark, opens, scenario
+from scenarios_source import there_and_back
+
+# Packets of many kinds; whatever matches must leave translated in both worlds.
+_OUT = [opens("u%d%d" % (c, s), "udp", "C%d:%d" % (c, 5000 + c), "S%d:%d" % (s, 80 + s))
+        for c in (1, 2) for s in (1, 2)]
+_OUT += [opens("t%d" % c, "tcp", "C%d:%d" % (c, 7000 + c), "S1:443") for c in (1, 2)]
+_OUT += [opens("i%d" % c, "icmp", "C%d:%d" % (c, 70 + c), "S1") for c in (1, 2)]
+_OUT += [opens("g%d" % c, "47", "C%d" % c, "S%d" % c) for c in (1, 2)]
+_OUT += [opens("d%d" % c, "udp", "C%d:%d" % (c, 5000 + c), "D1:80") for c in (1, 2)]
+_IN = [opens("u%d%d" % (s, p), "udp", "S%d:%d" % (s, 6000 + s), "X%d:%d" % (s, p))
+       for s in (1, 2) for p in (53, 80, 1000)]
+_IN += [opens("t", "tcp", "S1:6001", "X:443"), opens("i", "icmp", "S1:60", "X"),
+        opens("g", "47", "S1", "X"), opens("l", "udp", "C3:5003", "X:53"),
+        opens("d", "udp", "D1:5004", "X:53")]
+
+_POST = (
+    ("source address", "-s <C1>"), ("not the source address", "! -s <C1> -s <LAN>"),
+    ("source network", "-s <LAN>"), ("not the source network", "! -s <LAN>"),
+    ("half a network", "-s <HALF>"),
+    ("destination address", "-d <S2>"), ("not the destination address", "! -d <S2>"),
+    ("destination network", "-d <WANNET>"), ("not the destination network", "! -d <WANNET>"),
+    ("interface out", "-o dmz0"), ("not the interface out", "! -o wan0"),
+    ("some interfaces out", "-o wa+"), ("not some interfaces out", "! -o wa+"),
+    ("protocol udp", "-p udp"), ("not protocol udp", "! -p udp"),
+    ("protocol by number", "-p 47"), ("protocol tcp", "-p tcp"), ("protocol icmp", "-p <ICMP>"),
+    ("source port", "-p udp -m udp --sport 5001"),
+    ("not the source port", "-p udp -m udp ! --sport 5001"),
+    ("source ports", "-p udp -m udp --sport 5002:65535"),
+    ("destination port", "-p udp -m udp --dport 82"),
+    ("not the destination port", "-p udp -m udp ! --dport 82"),
+    ("destination ports", "-p tcp -m tcp --dport 400:500"),
+    ("many at once", "-s <C1> -d <S1> -o wan0 -p udp -m udp --sport 5001 --dport 81"),
+)
+for _name, _match in _POST:
+    if _match.count("-s ") == 2:
+        _match = "! -s <C1>"
+    scenario("postrouting: " + _name,
+             "-A POSTROUTING %s -j SNAT --to-source <X3>" % _match, _OUT)
+
+_PRE = (
+    ("source address", "-s <S2>"), ("not the source address", "! -s <S2>"),
+    ("destination address", "-d <X2>"), ("not the destination address", "! -d <X2>"),
+    ("interface in", "-i wan0"), ("not the interface in", "! -i wan0"),
+    ("some interfaces in", "-i +"), ("protocol", "-p udp"), ("not the protocol", "! -p udp"),
+    ("source port", "-p udp -m udp --sport 6002"),
+    ("destination ports", "-p udp -m udp --dport 53:80"),
+    ("not the destination ports", "-p udp -m udp ! --dport 53:80"),
+)
+for _name, _match in _PRE:
+    scenario("prerouting: " + _name,
+             "-A PREROUTING %s -j DNAT --to-destination <D2>" % _match, _IN)
+
+for _name, _match in (("mark", "0x7"), ("mark under a mask", "0x3/0x7"),
+                      ("mark 0", "0x0")):
+    for _not in ("", "! "):
+        scenario("postrouting: %s%s" % ("not " if _not else "", _name),
+                 "-A POSTROUTING -o wan0 -m mark %s--mark %s -j SNAT --to-source <X3>"
+                 % (_not, _match),
+                 mark(7), there_and_back("a", "udp", "C1:5000", "S1:80"),
+                 mark(11), there_and_back("b", "udp", "C1:5001", "S1:80"),
+                 mark(0), there_and_back("c", "udp", "C1:5002", "S1:80"))
+scenario("prerouting: mark", "-A PREROUTING -i lan0 -p udp -m mark --mark 0x7 -j DNAT "
+         "--to-destination <D1:5353>",
+         mark(7), there_and_back("a", "udp", "C1:5000", "S1:53"),
+         mark(0), there_and_back("b", "udp", "C1:5001", "S1:53"))
