@@ -33,6 +33,35 @@ static void release(struct natty_net *nn, struct natty_conn *conn)
 		natty_mapping_put(nn, natty_table_at(table, conn->dst_mapping));
 }
 
+/* Nothing more is to come: both sides have closed it, or one has reset it. */
+static bool is_finished(const struct natty_conn *conn)
+{
+	u8 state = READ_ONCE(conn->state);
+
+	return conn->proto == IPPROTO_TCP && (state == NATTY_STATE_TIME_WAIT ||
+					      state == NATTY_STATE_CLOSE);
+}
+
+static void mark_rest(struct natty_conn *mapping)
+{
+	if (!natty_conn_is(mapping, NATTY_CONN_RESTS) &&
+	    !natty_conn_is(mapping, NATTY_CONN_STATIC))
+		natty_conn_mark(mapping, NATTY_CONN_RESTS);
+}
+
+/* What still comes for this connection must not reach another host. */
+static void let_ports_rest(struct natty_table *table, struct natty_conn *conn)
+{
+	if (is_finished(conn))
+		return;
+	if (natty_conn_is(conn, NATTY_CONN_MAPPING))
+		mark_rest(conn);
+	else if (conn->mapping != NATTY_CONN_NONE)
+		mark_rest(natty_table_at(table, conn->mapping));
+	if (conn->dst_mapping != NATTY_CONN_NONE)
+		mark_rest(natty_table_at(table, conn->dst_mapping));
+}
+
 bool natty_conn_close(struct natty_net *nn, struct natty_conn *conn,
 		      enum natty_counter why)
 {
@@ -43,6 +72,8 @@ bool natty_conn_close(struct natty_net *nn, struct natty_conn *conn,
 	if (natty_conn_mark(conn, NATTY_CONN_CLOSED))
 		return false;
 	embryo = natty_conn_unmark(conn, NATTY_CONN_UNCONFIRMED);
+	if (!embryo)
+		let_ports_rest(table, conn);
 	natty_count(nn, why);
 	percpu_counter_dec(&nn->conns);
 	if (natty_conn_is(conn, NATTY_CONN_COUNTED)) {

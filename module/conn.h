@@ -44,6 +44,7 @@ enum natty_conn_bit {
 	NATTY_CONN_FILTER_APDF,	/* mapping lets only remote endpoints in; */
 				/* neither: remote addresses */
 	/* -------------------------------------------------------------- */
+	NATTY_CONN_RESTS,	/* mapping: its port rests when it is gone */
 	NATTY_CONN_LOCK,	/* bit lock of .state, .fin and .ack */
 	NATTY_CONN_UNCONFIRMED,	/* first packet has not left yet */
 	NATTY_CONN_REPLIED,	/* packets in both directions */

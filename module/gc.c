@@ -45,6 +45,8 @@ static void gc_work(struct work_struct *work)
 
 	for (i = 0; i < ARRAY_SIZE(nn->table); i++)
 		sweep(nn, &nn->table[i], &nn->gc.cursor[i]);
+	if (!(++nn->gc.step % ROUND))
+		natty_port_sweep(nn);
 	queue_delayed_work(system_power_efficient_wq, &nn->gc.work, HZ);
 }
 

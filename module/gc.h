@@ -10,11 +10,13 @@ struct natty_net;
  * struct natty_gc - expiry of a namespace
  * @work: walks the arenas, a budget at a time
  * @cursor: where it goes on in each table
+ * @step: how many times @work ran
  * @evict: where natty_gc_evict() goes on; a hint, races are harmless
  */
 struct natty_gc {
 	struct delayed_work work;
 	u32 cursor[2];
+	u32 step;
 	u32 evict;
 };
 

@@ -7,6 +7,26 @@ bool natty_mapping_get(struct natty_conn *mapping)
 	return atomic_inc_not_zero(&mapping->users);
 }
 
+/* Give the port of a mapping back, to rest if not all that used it was closed. */
+static void free_port(struct natty_net *nn, const struct natty_conn *mapping)
+{
+	struct natty_endpoint inside, ext;
+	u32 seconds = 0;
+
+	natty_conn_get_end(mapping, NATTY_END_ORIG_SRC, &inside);
+	natty_conn_get_end(mapping, NATTY_END_NEW_SRC, &ext);
+	if (natty_conn_is(mapping, NATTY_CONN_RESTS)) {
+		rcu_read_lock();
+		seconds = natty_setting(rcu_dereference(nn->config),
+					NATTY_SET_PORT_REUSE);
+		rcu_read_unlock();
+	}
+	natty_port_rest(nn, mapping->family, mapping->proto, &ext.addr,
+			ntohs(ext.port),
+			natty_port_tag(nn, mapping->family, &inside.addr),
+			seconds);
+}
+
 void natty_mapping_put(struct natty_net *nn, struct natty_conn *mapping)
 {
 	struct natty_table *table = natty_table_of(nn, mapping->family);
@@ -24,8 +44,7 @@ void natty_mapping_put(struct natty_net *nn, struct natty_conn *mapping)
 		natty_arena_retire(&table->arena, mapping);
 		return;
 	}
-	natty_port_put(nn, mapping->family, mapping->proto, &ep.addr,
-		       ntohs(ep.port));
+	free_port(nn, mapping);
 	natty_conn_get_end(mapping, NATTY_END_ORIG_SRC, &ep);
 	if (natty_conn_is(mapping, NATTY_CONN_PORT_COUNTED))
 		natty_host_uncharge(nn, mapping->family, &ep.addr,

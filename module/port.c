@@ -4,13 +4,17 @@
 #include <linux/random.h>
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
+#include <linux/timekeeping.h>
 
 #include "netns.h"
 #include "port.h"
 #include "portmap.h"
 
-/* A search passes over at most so many ports on which this host has sockets. */
-#define LOCAL_MAX 1024
+/*
+ * Seconds for which a search remembers that this host has a socket on a port:
+ * where there are many, not every search looks at all of them.
+ */
+#define LOCAL_REST 2
 
 /* Protocols have port spaces of their own. */
 enum port_class {
@@ -100,6 +104,7 @@ int natty_port_init(struct natty_net *nn)
 	bitmap_zero(ports->filter, BIT(NATTY_PORT_FILTER_SHIFT));
 	ports->seed = get_random_u32();
 	atomic_long_set(&ports->memory, 0);
+	atomic_set(&ports->resting, 0);
 	return rhashtable_init(&ports->addrs, &addr_params);
 }
 
@@ -192,15 +197,13 @@ static void account(struct natty_net *nn, const struct natty_portmap *map,
  * @map: where
  * @min: lowest permitted port
  * @max: highest permitted port
- * @budget: how many more ports with sockets may be passed over
  */
 struct search {
 	struct natty_net *nn;
 	const struct natty_port_request *req;
-	const struct natty_portmap *map;
+	struct natty_portmap *map;
 	u32 min;
 	u32 max;
-	unsigned int budget;
 };
 
 static void set_range(struct search *s)
@@ -226,11 +229,19 @@ static bool has_socket(struct search *s, u32 port)
 {
 	const struct natty_port_request *req = s->req;
 
-	if (likely(!natty_port_is_local(s->nn->net, req->family, req->proto,
-					&req->addr, port)))
-		return false;
-	s->budget--;
-	return true;
+	return natty_port_is_local(s->nn->net, req->family, req->proto,
+				   &req->addr, port);
+}
+
+/* Keep later searches from looking at this free port for a while. */
+static void set_aside(struct search *s, u32 port)
+{
+	if (natty_portmap_take(s->map, port))
+		return;
+	if (natty_portmap_rest(s->map, port, ktime_get_seconds() + LOCAL_REST, 0))
+		natty_portmap_put(s->map, port);
+	else
+		atomic_inc(&s->nn->ports.resting);
 }
 
 /* A port of the parity that is free and without a socket, from @min to @max. */
@@ -238,15 +249,16 @@ static int search_range(struct search *s, unsigned int parity, u32 min, u32 max)
 {
 	int port = natty_portmap_next(s->map, parity, min, max);
 
-	while (port >= 0 && s->budget) {
+	while (port >= 0) {
 		if (!has_socket(s, port))
 			return port;
+		set_aside(s, port);
 		port = natty_portmap_next(s->map, parity, port + 1, max);
 	}
 	return -ENOSPC;
 }
 
-/* At most two searches for each parity, and LOCAL_MAX further steps. */
+/* At most two searches for each parity, but for ports with sockets. */
 static int search_any(struct search *s)
 {
 	u32 start = s->min + get_random_u32_below(s->max - s->min + 1);
@@ -264,21 +276,70 @@ static int search_any(struct search *s)
 	return -ENOSPC;
 }
 
-static int choose(struct natty_net *nn, const struct natty_portmap *map,
+static bool wake(struct search *s, u32 port, u16 tag)
+{
+	if (!natty_portmap_wake(s->map, port, ktime_get_seconds(), tag))
+		return false;
+	atomic_dec(&s->nn->ports.resting);
+	return true;
+}
+
+/* A port that this very host had, where no other is left. */
+static int search_own(struct search *s)
+{
+	u32 start = s->min + get_random_u32_below(s->max - s->min + 1);
+	u16 tag = s->req->tag;
+	int port;
+
+	if (!tag)
+		return -ENOSPC;
+	port = natty_portmap_find_rest(s->map, start, s->max, tag);
+	if (port < 0)
+		port = natty_portmap_find_rest(s->map, s->min, s->max, tag);
+	if (port < 0 || has_socket(s, port) || !wake(s, port, tag))
+		return -ENOSPC;
+	return port;
+}
+
+/* Nothing is free: perhaps some ports have rested long enough by now. */
+static int search_resting(struct search *s)
+{
+	u32 n = natty_portmap_sweep(s->map, ktime_get_seconds());
+	int port = -ENOSPC;
+
+	if (n) {
+		atomic_sub(n, &s->nn->ports.resting);
+		port = search_any(s);
+	}
+	return port >= 0 ? port : search_own(s);
+}
+
+static bool can_have(struct search *s, u32 port)
+{
+	if (s->req->random || port < s->min || port > s->max)
+		return false;
+	if (natty_portmap_is_taken(s->map, port) && !wake(s, port, s->req->tag))
+		return false;
+	return !has_socket(s, port);
+}
+
+static int choose(struct natty_net *nn, struct natty_portmap *map,
 		  const struct natty_port_request *req)
 {
 	struct search s = {
 		.nn = nn,
 		.req = req,
 		.map = map,
-		.budget = LOCAL_MAX,
 	};
+	int port;
 
 	set_range(&s);
-	if (!req->random && req->want >= s.min && req->want <= s.max &&
-	    !natty_portmap_is_taken(map, req->want) && !has_socket(&s, req->want))
+	if (can_have(&s, req->want))
 		return req->want;
-	return search_any(&s);
+	port = search_any(&s);
+	if (port < 0 && map->resting)
+		port = search_resting(&s);
+	return port;
 }
 
 static int take(struct natty_net *nn, const struct natty_port_request *req,
@@ -299,17 +360,17 @@ static int take(struct natty_net *nn, const struct natty_port_request *req,
 	map = get_map(nn, pa, class);
 	if (unlikely(!map))
 		goto out;
-	port = choose(nn, map, req);
-	if (port < 0)
-		goto out;
 	before = map->memory;
-	if (share)
-		err = natty_portmap_share(map, port);
-	else
-		err = natty_portmap_take(map, port);
+	port = choose(nn, map, req);
+	if (port >= 0) {
+		if (share)
+			err = natty_portmap_share(map, port);
+		else
+			err = natty_portmap_take(map, port);
+		if (unlikely(err))
+			port = err;
+	}
 	account(nn, map, before);
-	if (unlikely(err))
-		port = err;
 out:
 	spin_unlock_bh(&pa->lock);
 	return port;
@@ -344,10 +405,16 @@ static int take_exact(struct natty_net *nn, u8 family, u8 proto,
 	if (unlikely(!map))
 		goto out;
 	err = -EBUSY;
+	if (share && natty_port_is_local(nn->net, family, proto, addr, port))
+		goto out;
+	before = map->memory;
+	if (natty_portmap_rests(map, port)) {
+		natty_portmap_rouse(map, port);
+		atomic_dec(&nn->ports.resting);
+	}
 	if (natty_portmap_is_taken(map, port) &&
 	    !(share && natty_portmap_shares(map, port)))
 		goto out;
-	before = map->memory;
 	if (share)
 		err = natty_portmap_share(map, port);
 	else
@@ -370,8 +437,35 @@ int natty_port_share(struct natty_net *nn, u8 family, u8 proto,
 	return take_exact(nn, family, proto, addr, port, true);
 }
 
+/* Who gets a port back, and who may have it next. */
+struct retiree {
+	bool share;
+	u16 tag;
+	u32 seconds;
+};
+
+/* May one more port rest, and does it now? */
+static bool lay_down(struct natty_net *nn, struct natty_portmap *map, u16 port,
+		     const struct retiree *r)
+{
+	u32 limit;
+
+	if (!r->seconds)
+		return false;
+	rcu_read_lock();
+	limit = natty_setting(rcu_dereference(nn->config),
+			      NATTY_SET_LIMIT_RESTING_PORTS);
+	rcu_read_unlock();
+	if ((u32)atomic_read(&nn->ports.resting) >= limit ||
+	    natty_portmap_rest(map, port, ktime_get_seconds() + r->seconds, r->tag))
+		return false;
+	atomic_inc(&nn->ports.resting);
+	return true;
+}
+
 static void put(struct natty_net *nn, u8 family, u8 proto,
-		const union nf_inet_addr *addr, u16 port, bool share)
+		const union nf_inet_addr *addr, u16 port,
+		const struct retiree *r)
 {
 	struct natty_portmap *map = NULL;
 	int class = class_of(proto);
@@ -386,9 +480,11 @@ static void put(struct natty_net *nn, u8 family, u8 proto,
 		return;
 	spin_lock_bh(&pa->lock);
 	map = pa->map[class];
-	if (map && share == !!natty_portmap_shares(map, port)) {
+	if (map && r->share == !!natty_portmap_shares(map, port) &&
+	    !natty_portmap_rests(map, port)) {
 		before = map->memory;
-		done = natty_portmap_put(map, port);
+		done = lay_down(nn, map, port, r) ||
+		       natty_portmap_put(map, port);
 		account(nn, map, before);
 	}
 	spin_unlock_bh(&pa->lock);
@@ -399,13 +495,88 @@ static void put(struct natty_net *nn, u8 family, u8 proto,
 void natty_port_put(struct natty_net *nn, u8 family, u8 proto,
 		    const union nf_inet_addr *addr, u16 port)
 {
-	put(nn, family, proto, addr, port, false);
+	put(nn, family, proto, addr, port, &(struct retiree){ });
+}
+
+void natty_port_rest(struct natty_net *nn, u8 family, u8 proto,
+		     const union nf_inet_addr *addr, u16 port, u16 tag,
+		     u32 seconds)
+{
+	put(nn, family, proto, addr, port,
+	    &(struct retiree){ .tag = tag, .seconds = seconds });
+}
+
+u16 natty_port_tag(const struct natty_net *nn, u8 family,
+		   const union nf_inet_addr *host)
+{
+	u32 hash = natty_port_hash(family, host, ~nn->ports.seed);
+
+	return (u16)(hash ^ hash >> 16) ?: 1;
 }
 
 void natty_port_unshare(struct natty_net *nn, u8 family, u8 proto,
 			const union nf_inet_addr *addr, u16 port)
 {
-	put(nn, family, proto, addr, port, true);
+	put(nn, family, proto, addr, port, &(struct retiree){ .share = true });
+}
+
+static void sweep_addr(struct natty_net *nn, struct natty_port_addr *pa)
+{
+	struct natty_portmap *map;
+	unsigned int i;
+	u32 before;
+
+	for (i = 0; i < CLASSES; i++) {
+		if (!READ_ONCE(pa->map[i]))
+			continue;
+		spin_lock_bh(&pa->lock);
+		map = pa->map[i];
+		before = map->memory;
+		atomic_sub(natty_portmap_sweep(map, ktime_get_seconds()),
+			   &nn->ports.resting);
+		account(nn, map, before);
+		spin_unlock_bh(&pa->lock);
+	}
+}
+
+void natty_port_sweep(struct natty_net *nn)
+{
+	struct natty_port_addr *pa;
+	struct rhashtable_iter iter;
+
+	if (!atomic_read(&nn->ports.resting))
+		return;
+	rhashtable_walk_enter(&nn->ports.addrs, &iter);
+	rhashtable_walk_start(&iter);
+	while ((pa = rhashtable_walk_next(&iter))) {
+		/* The table grows; who is missed now is met the next time. */
+		if (IS_ERR(pa))
+			continue;
+		sweep_addr(nn, pa);
+		if (!need_resched())
+			continue;
+		rhashtable_walk_stop(&iter);
+		cond_resched();
+		rhashtable_walk_start(&iter);
+	}
+	rhashtable_walk_stop(&iter);
+	rhashtable_walk_exit(&iter);
+}
+
+u32 natty_port_used(const struct natty_net *nn, u8 family,
+		    const union nf_inet_addr *addr)
+{
+	const struct natty_port_addr *pa;
+	unsigned int i;
+	u32 used = 0;
+
+	rcu_read_lock();
+	pa = find_addr(nn, family, addr);
+	for (i = 0; pa && i < CLASSES; i++)
+		if (READ_ONCE(pa->map[i]))
+			used += READ_ONCE(pa->map[i]->used);
+	rcu_read_unlock();
+	return used;
 }
 
 bool natty_port_addr_known(const struct natty_net *nn, u8 family,

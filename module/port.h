@@ -13,8 +13,10 @@ struct natty_net;
 /*
  * Which ports of an external address are taken, for each protocol that has
  * ports. A port is free, or owned by one mapping, or shared by a number of
- * connections whose destinations differ (RFC 7857 section 3). The map of an
- * address is made when the first port of it is asked for.
+ * connections whose destinations differ (RFC 7857 section 3), or it rests:
+ * nobody else gets it until what was on the way to its last owner has passed
+ * (RFC 6888 REQ-8). The map of an address is made when the first port of it is
+ * asked for.
  *
  * All functions: softirq or process context with softirqs disabled or not.
  * They hold the lock of one address for a bounded number of steps; within it
@@ -29,6 +31,7 @@ struct natty_net;
  * @addrs: struct natty_port_addr by family and address; they stay until exit
  * @seed: of @filter
  * @memory: bytes occupied
+ * @resting: number of ports that rest
  * @filter: the bit of an address's hash is set before the address enters
  *	@addrs, and stays set
  */
@@ -36,6 +39,7 @@ struct natty_ports {
 	struct rhashtable addrs;
 	u32 seed;
 	atomic_long_t memory;
+	atomic_t resting;
 	unsigned long filter[BITS_TO_LONGS(BIT(NATTY_PORT_FILTER_SHIFT))];
 };
 
@@ -50,6 +54,7 @@ struct natty_ports {
  *	(RFC 4787 REQ-3a), for ICMP all
  * @random: choose unpredictably even if @want is free
  * @parity: keep the parity of @want while the range has such a port (REQ-4)
+ * @tag: natty_port_tag() of the internal host, which may have again what it had
  */
 struct natty_port_request {
 	u8 family;
@@ -60,6 +65,7 @@ struct natty_port_request {
 	u16 max;
 	bool random;
 	bool parity;
+	u16 tag;
 };
 
 /* 0 or -ENOMEM. */
@@ -75,23 +81,56 @@ void natty_port_exit(struct natty_net *nn);
  *
  * Never gives a port on which a TCP, UDP or UDP-Lite socket of this host
  * receives what comes to the address. Unpredictable unless @want itself is given
- * (RFC 6056). Finds the last free port; cost does not depend on how many are
- * taken.
+ * (RFC 6056). Finds the last free port, also the last whose rest is over; cost
+ * does not depend on how many are taken.
  *
  * Return: the port; -ENOSPC if none is free, -ENOMEM, -EINVAL for a protocol
  * without ports.
  */
 int natty_port_take(struct natty_net *nn, const struct natty_port_request *req);
 
-/* Own exactly this port, whatever local sockets there are. 0, -EBUSY, -ENOMEM. */
+/*
+ * Own exactly this port, even if it rests and whatever local sockets there are.
+ * 0, -EBUSY, -ENOMEM.
+ */
 int natty_port_take_exact(struct natty_net *nn, u8 family, u8 proto,
 			  const union nf_inet_addr *addr, u16 port);
+
+/**
+ * natty_port_rest() - give an owned port back, and let it rest
+ * @nn: network namespace
+ * @family: NFPROTO_IPV4 or NFPROTO_IPV6
+ * @proto: protocol with ports
+ * @addr: external address
+ * @port: owned
+ * @tag: natty_port_tag() of the host that had it, which may have it again
+ * @seconds: how long nobody else may
+ *
+ * It is free at once where memory is short, or @seconds is 0.
+ */
+void natty_port_rest(struct natty_net *nn, u8 family, u8 proto,
+		     const union nf_inet_addr *addr, u16 port, u16 tag,
+		     u32 seconds);
+
+/* By which a resting port knows a host; never 0. Hosts may have the same. */
+u16 natty_port_tag(const struct natty_net *nn, u8 family,
+		   const union nf_inet_addr *host);
+
+/* Free what has rested long enough. Process context; now and then. */
+void natty_port_sweep(struct natty_net *nn);
+
+/* How many ports of the address are not free, of all protocols; roughly. */
+u32 natty_port_used(const struct natty_net *nn, u8 family,
+		    const union nf_inet_addr *addr);
 
 /* Give an owned port back. */
 void natty_port_put(struct natty_net *nn, u8 family, u8 proto,
 		    const union nf_inet_addr *addr, u16 port);
 
-/* Use a port that is free or shared already. 0, -EBUSY if owned, -ENOMEM. */
+/*
+ * Use a port that is free, resting or shared already. 0, -EBUSY if it is owned
+ * or has a socket of this host, -ENOMEM.
+ */
 int natty_port_share(struct natty_net *nn, u8 family, u8 proto,
 		     const union nf_inet_addr *addr, u16 port);
 

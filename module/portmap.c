@@ -12,6 +12,9 @@
 /* An empty map keeps so many leaves for the next ports. */
 #define LEAVES_KEPT 2
 
+/* So many ports are looked at for one that a host had before. */
+#define FIND_REST_MAX 4096
+
 /**
  * struct place - where a port is in a map
  * @parity: of the port
@@ -61,6 +64,8 @@ static void free_leaves(struct natty_portmap *map)
 		map->leaf[i] = NULL;
 		if (map->share)
 			kfree(map->share[i]);
+		kfree(map->rest[i]);
+		map->rest[i] = NULL;
 	}
 	kfree(map->share);
 	map->share = NULL;
@@ -186,6 +191,116 @@ bool natty_portmap_put(struct natty_portmap *map, u16 port)
 	if (!--map->used && (map->share || map->leaves > LEAVES_KEPT))
 		free_leaves(map);
 	return true;
+}
+
+/*
+ * A mark is the second, of which 16 bits do, and the tag. Rests are short, and
+ * are looked at long before those bits come around.
+ */
+static u32 make_mark(u32 until, u16 tag)
+{
+	u32 mark = (u32)(u16)until << 16 | tag;
+
+	return mark ?: 1U << 16;
+}
+
+static bool is_over(u32 mark, u32 now)
+{
+	return (s16)((u16)(mark >> 16) - (u16)now) <= 0;
+}
+
+int natty_portmap_rest(struct natty_portmap *map, u16 port, u32 until, u16 tag)
+{
+	struct natty_portmap_rest **place = &map->rest[port / LEAF_PORTS];
+
+	if (!*place) {
+		*place = kzalloc(sizeof(**place), GFP_ATOMIC | __GFP_NOWARN);
+		if (!*place)
+			return -ENOMEM;
+		map->memory += sizeof(**place);
+	}
+	(*place)->mark[port % LEAF_PORTS] = make_mark(until, tag);
+	(*place)->n++;
+	if (!map->resting++ || (s32)(until - map->due) < 0)
+		map->due = until;
+	return 0;
+}
+
+static u32 mark_of(const struct natty_portmap *map, u16 port)
+{
+	const struct natty_portmap_rest *rest = map->rest[port / LEAF_PORTS];
+
+	return rest ? rest->mark[port % LEAF_PORTS] : 0;
+}
+
+bool natty_portmap_rests(const struct natty_portmap *map, u16 port)
+{
+	return mark_of(map, port);
+}
+
+void natty_portmap_rouse(struct natty_portmap *map, u16 port)
+{
+	struct natty_portmap_rest **place = &map->rest[port / LEAF_PORTS];
+
+	map->resting--;
+	(*place)->mark[port % LEAF_PORTS] = 0;
+	if (!--(*place)->n) {
+		kfree(*place);
+		*place = NULL;
+		map->memory -= sizeof(**place);
+	}
+	natty_portmap_put(map, port);
+}
+
+bool natty_portmap_wake(struct natty_portmap *map, u16 port, u32 now, u16 tag)
+{
+	u32 mark = mark_of(map, port);
+
+	if (!mark || !(is_over(mark, now) || (tag && (u16)mark == tag)))
+		return false;
+	natty_portmap_rouse(map, port);
+	return true;
+}
+
+u32 natty_portmap_sweep(struct natty_portmap *map, u32 now)
+{
+	u32 before = map->resting, port, due = now + S16_MAX;
+
+	if (!before || (s32)(map->due - now) > 0)
+		return 0;
+	for (port = 0; port <= U16_MAX && map->resting; port++) {
+		u32 mark = mark_of(map, port);
+		u32 left;
+
+		if (!map->rest[port / LEAF_PORTS]) {
+			port |= LEAF_PORTS - 1;
+			continue;
+		}
+		if (!mark)
+			continue;
+		left = (u16)((mark >> 16) - now);
+		if (is_over(mark, now))
+			natty_portmap_rouse(map, port);
+		else if ((s32)(now + left - due) < 0)
+			due = now + left;
+	}
+	map->due = due;
+	return before - map->resting;
+}
+
+int natty_portmap_find_rest(const struct natty_portmap *map, u32 min, u32 max,
+			    u16 tag)
+{
+	unsigned int tries = FIND_REST_MAX;
+	u32 port;
+
+	for (port = min; port <= max && tries--; port++) {
+		if (!map->rest[port / LEAF_PORTS])
+			port |= LEAF_PORTS - 1;
+		else if ((u16)mark_of(map, port) == tag)
+			return port;
+	}
+	return -1;
 }
 
 /* The first word from @word on that is not full, or -1. */

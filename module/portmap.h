@@ -16,14 +16,28 @@ struct natty_portmap_leaf {
 };
 
 /**
+ * struct natty_portmap_rest - who of 1024 neighbouring ports rests
+ * @n: how many do
+ * @mark: of each port, 0 if it does not rest
+ */
+struct natty_portmap_rest {
+	u32 n;
+	u32 mark[2 * 64 * NATTY_PORTMAP_WORDS];
+};
+
+/**
  * struct natty_portmap - which of 65536 ports are taken
  * @full: for each parity, a bit for each word of 64 ports that are all taken
  * @leaf: made when one of their ports is taken
  * @share: NULL while no port is shared; else for each leaf NULL or how many
  *	users share each of its ports, 0 for ports with an owner
- * @used: number of ports taken
+ * @rest: for each leaf NULL or which of its ports rest: nobody has them, but
+ *	they are taken until their rest is over
+ * @used: number of ports taken, resting ones included
+ * @resting: number of ports that rest
+ * @due: the second at which some port's rest is over, no later one
  * @leaves: number of leaves
- * @memory: bytes that leaves and shares occupy
+ * @memory: bytes that leaves, shares and rests occupy
  *
  * A free port of a range is found by looking at two words of ports and at no
  * more than eight words of @full, whatever the number of ports taken.
@@ -34,7 +48,10 @@ struct natty_portmap {
 	u64 full[2][NATTY_PORTMAP_LEAVES * NATTY_PORTMAP_WORDS / 64];
 	struct natty_portmap_leaf *leaf[NATTY_PORTMAP_LEAVES];
 	u32 **share;
+	struct natty_portmap_rest *rest[NATTY_PORTMAP_LEAVES];
 	u32 used;
+	u32 resting;
+	u32 due;
 	u32 leaves;
 	u32 memory;
 };
@@ -55,6 +72,36 @@ int natty_portmap_share(struct natty_portmap *map, u16 port);
 
 /* Give up a port, or one share of it; false if it was not taken. */
 bool natty_portmap_put(struct natty_portmap *map, u16 port);
+
+/**
+ * natty_portmap_rest() - let a port that its owner gives up rest
+ * @map: the map
+ * @port: taken, not shared, not resting
+ * @until: the second at which its rest is over
+ * @tag: 16 bits to know its last owner by; 0: nobody
+ *
+ * Softirq. Return: 0, or -ENOMEM: then it does not rest.
+ */
+int natty_portmap_rest(struct natty_portmap *map, u16 port, u32 until, u16 tag);
+
+/* Does the port rest? */
+bool natty_portmap_rests(const struct natty_portmap *map, u16 port);
+
+/*
+ * Free a port that rests, if that is over, or if @tag, which is not 0, is that
+ * of its last owner. Was it freed?
+ */
+bool natty_portmap_wake(struct natty_portmap *map, u16 port, u32 now, u16 tag);
+
+/* Free a port that rests whatever else. */
+void natty_portmap_rouse(struct natty_portmap *map, u16 port);
+
+/* Free all ports whose rest is over, if there can be any. How many were freed? */
+u32 natty_portmap_sweep(struct natty_portmap *map, u32 now);
+
+/* A port of @min..@max that @tag had before it rested, or -1. Looks at a few. */
+int natty_portmap_find_rest(const struct natty_portmap *map, u32 min, u32 max,
+			    u16 tag);
 
 /* The lowest free port of the parity in @min..@max, or -1. */
 int natty_portmap_next(const struct natty_portmap *map, unsigned int parity,

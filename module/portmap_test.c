@@ -127,6 +127,43 @@ static void the_last_free_port_is_found(struct kunit *test)
 	}
 }
 
+static void resting_ports_are_taken_until_they_wake(struct kunit *test)
+{
+	struct natty_portmap *map = test->priv;
+	const u32 now = 0x2fff0;	/* the 16 bits that are kept wrap soon */
+	u32 memory, i;
+
+	KUNIT_ASSERT_EQ(test, natty_portmap_take(map, 1), 0);
+	memory = map->memory;
+	for (i = 4000; i < 4100; i++) {
+		KUNIT_ASSERT_EQ(test, natty_portmap_take(map, i), 0);
+		KUNIT_ASSERT_EQ(test, natty_portmap_rest(map, i, now + i - 3990,
+							 i & 7), 0);
+		KUNIT_EXPECT_TRUE(test, natty_portmap_rests(map, i));
+	}
+	KUNIT_EXPECT_EQ(test, map->resting, 100);
+	KUNIT_EXPECT_EQ(test, natty_portmap_next(map, 0, 4000, 4099), -1);
+	KUNIT_EXPECT_EQ(test, natty_portmap_find_rest(map, 0, 65535, 3), 4003);
+	KUNIT_EXPECT_EQ(test, natty_portmap_find_rest(map, 4100, 65535, 3), -1);
+
+	/* The last owner may have it, nobody may have nobody's. */
+	KUNIT_EXPECT_FALSE(test, natty_portmap_wake(map, 4003, now, 4));
+	KUNIT_EXPECT_FALSE(test, natty_portmap_wake(map, 4000, now, 0));
+	KUNIT_EXPECT_FALSE(test, natty_portmap_wake(map, 1, now, 1));
+	KUNIT_EXPECT_TRUE(test, natty_portmap_wake(map, 4003, now, 3));
+	KUNIT_EXPECT_FALSE(test, natty_portmap_is_taken(map, 4003));
+	KUNIT_EXPECT_TRUE(test, natty_portmap_wake(map, 4001, now + 11, 0));
+
+	KUNIT_EXPECT_EQ(test, natty_portmap_sweep(map, now + 9), 0);
+	KUNIT_EXPECT_EQ(test, natty_portmap_sweep(map, now + 12), 2);
+	KUNIT_EXPECT_EQ(test, natty_portmap_sweep(map, now + 12), 0);
+	KUNIT_EXPECT_EQ(test, natty_portmap_next(map, 0, 4000, 4099), 4000);
+	KUNIT_EXPECT_EQ(test, natty_portmap_sweep(map, now + 200), 96);
+	KUNIT_EXPECT_EQ(test, map->resting, 0);
+	KUNIT_EXPECT_EQ(test, map->used, 1);
+	KUNIT_EXPECT_EQ(test, map->memory, memory + 2 * sizeof(*map->leaf[0]));
+}
+
 static void shared_ports_are_counted(struct kunit *test)
 {
 	struct natty_portmap *map = test->priv;
@@ -167,6 +204,7 @@ static struct kunit_case portmap_test_cases[] = {
 	KUNIT_CASE(empty_map_gives_the_lowest_port),
 	KUNIT_CASE(agrees_with_a_plain_bitmap),
 	KUNIT_CASE(the_last_free_port_is_found),
+	KUNIT_CASE(resting_ports_are_taken_until_they_wake),
 	KUNIT_CASE(shared_ports_are_counted),
 	KUNIT_CASE(an_empty_map_is_small),
 	{}

@@ -33,10 +33,12 @@
 	X(SCTP, "timeout.sctp", seconds, 1, 1000000, 600, 210)		\
 	X(OTHER, "timeout.other", seconds, 1, 1000000, 600, 600)	\
 	X(UNCONFIRMED, "timeout.unconfirmed", seconds, 1, 60, 10, 10)	\
+	X(PORT_REUSE, "timeout.port-reuse", seconds, 0, 7200, 120, 0)	\
 	X(LIMIT_CONNECTIONS, "limit.connections", number, 16, 16777216, 262144, 262144) \
 	X(LIMIT_HOST_CONNECTIONS, "limit.host-connections", number, 0, 16777216, 0, 0) \
 	X(LIMIT_HOST_PORTS, "limit.host-ports", number, 0, 65535, 0, 0)	\
 	X(LIMIT_HOST_RATE, "limit.host-rate", number, 0, 1000000, 0, 0)	\
+	X(LIMIT_RESTING_PORTS, "limit.resting-ports", number, 0, 16777216, 1048576, 1048576) \
 	X(MAPPING, "mapping", behaviour, 0, 2, 0, 2)			\
 	X(FILTERING, "filtering", behaviour, 0, 2, 1, 2)		\
 	X(HAIRPIN, "hairpin", onoff, 0, 1, 1, 0)			\

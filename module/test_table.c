@@ -63,12 +63,17 @@ int test_net_init(struct kunit *test)
 	err = natty_host_init(nn);
 	if (err)
 		goto ports;
-	err = init_tables(nn);
+	err = natty_config_init(nn);
 	if (err)
 		goto hosts;
+	err = init_tables(nn);
+	if (err)
+		goto config;
 	test->priv = nn;
 	return 0;
 
+config:
+	natty_config_exit(nn);
 hosts:
 	natty_host_exit(nn);
 ports:
@@ -88,6 +93,7 @@ void test_net_exit(struct kunit *test)
 	synchronize_rcu();
 	natty_table_exit(&nn->table[1]);
 	natty_table_exit(&nn->table[0]);
+	natty_config_exit(nn);
 	natty_host_exit(nn);
 	natty_port_exit(nn);
 	exit_counters(nn);

@@ -1,0 +1,242 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""What RFC 4787, 6888 and 7857 ask of addresses and ports that hosts share.
+
+    C1..C3 10.0.0.2-4 --- lan0 [router] wan0 --- S1..S3 198.51.100.10-12
+    fd00:a::2-4       10.0.0.1      198.51.100.1-6      2001:db8:1::10-12
+
+Limits of hosts, and what happens at them, are in exhaustion.py.
+"""
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+
+import ktap                                 # noqa: E402
+import pkt                                  # noqa: E402
+from ctl import apply, moved, setting, stats, userctl  # noqa: E402
+from flow import PORTED, outward, port      # noqa: E402
+from ktap import case, equal, true          # noqa: E402
+from lab import C, INSIDE, POOL, S, X, Lab  # noqa: E402
+
+lab = Lab()
+
+
+def each(name, protos=("udp",)):
+    """Register for both families; @name: "ids: what"."""
+    def register(func):
+        ids, what = name.split(": ")
+        for family in (4, 6):
+            for proto in protos:
+                case("%s ipv%d %s: %s" % (ids, family, proto, what),
+                     family=family, proto=proto)(func)
+        return func
+    return register
+
+
+def at(addr, ports):
+    return ("[%s]:%s" if pkt.is6(addr) else "%s:%s") % (addr, ports)
+
+
+def rule(family, action, before=""):
+    apply("%srule postrouting oif wan0 src %s %s\n" % (
+        before, INSIDE[family], action))
+
+
+def host(family, n):
+    """Inside address number @n, beyond those of the lab's clients."""
+    return "fd00:a::%x" % (0x1000 + n) if family == 6 else "10.0.0.%d" % (100 + n)
+
+
+def send(family, proto, src, sport, server=0, dport=80):
+    """One packet; returns its external (address, port), None if refused."""
+    raw = pkt.first(proto, src, sport, S[family][server], dport)
+    seen = lab.swap("lan", raw)["wan"]
+    if not seen:
+        return None
+    v = pkt.View(seen[0])
+    pkt.same(seen[0], pkt.xlate(raw, src=v.src, sport=v.sport), "on wan0")
+    return v.src, v.sport
+
+
+def no_port(family, proto, src, server=0, sport=None):
+    before = stats()
+    equal(send(family, proto, src, sport or port(), server), None, "a flow")
+    equal(moved(before).get("no-port"), 1, "counted as no-port")
+
+
+@each("rfc4787_req4: a clash keeps the parity")
+def parity(family, proto):
+    rule(family, "masquerade")
+    equal(setting("port.parity"), "on", "port.parity")
+    for odd in (0, 1) * 4:
+        sport = port() + odd
+        for client in (0, 1, 2):
+            got = send(family, proto, C[family][client], sport)[1]
+            equal(got % 2, odd, "parity of %d, from %d" % (got, sport))
+
+
+@each("rfc4787_req4: the parity that is used up does not refuse a flow")
+def parity_used_up(family, proto):
+    rule(family, "snat " + at(X[family], "3000-3003"))
+    got = [send(family, proto, C[family][0], 4000 + 2 * n)[1] for n in range(4)]
+    equal([p % 2 for p in got], [0, 0, 1, 1], "parities of %r" % got)
+
+
+@each("rfc4787_req4: parity may be switched off")
+def parity_off(family, proto):
+    rule(family, "masquerade", "set port.parity off\n")
+    seen = set()
+    for _ in range(24):         # all even by chance: once in 16 million runs
+        sport = port()
+        send(family, proto, C[family][0], sport)
+        seen.add(send(family, proto, C[family][1], sport)[1] % 2)
+    equal(seen, {0, 1}, "parities of changed ports")
+
+
+@each("rfc6888_req3: a pool of several ranges, used to the last port", PORTED)
+def ranges(family, proto):
+    pool = POOL[family]
+    apply("pool p %s %s-%s %s ports 3000-3001\n"
+          "rule postrouting oif wan0 src %s snat pool p\n" % (
+              pool[1], pool[3], pool[4], pool[5], INSIDE[family]))
+    used = set()
+    # Hosts of one flow each, as many as there are ports.
+    for n in range(8):
+        used.add(send(family, proto, host(family, n), port()))
+    equal(used, {(a, p) for a in (pool[1], *pool[3:6]) for p in (3000, 3001)},
+          "addresses and ports in use")
+    no_port(family, proto, host(family, 9))
+
+
+@each("rfc7857_req9 rfc6056: a changed port is unpredictable", ("udp", "tcp"))
+def unpredictable(family, proto):
+    rule(family, "masquerade", "set port.parity off\n")
+    sport, got = port(), []
+    send(family, proto, C[family][0], sport)
+    for n in range(140):
+        got.append(send(family, proto, host(family, n), sport)[1])
+    equal(len(set(got)), 140, "changed ports")
+    true(min(got) >= 1024, "port %d" % min(got))
+    # Even over the range: no quarter of it has less than half of its share.
+    for low in range(1024, 65536, 16128):
+        n = len([p for p in got if low <= p < low + 16128])
+        true(n >= 15, "%d of 140 ports from %d on" % (n, low))
+    steps = {b - a for a, b in zip(got, got[1:])}
+    true(len(steps) > 130, "%d different steps" % len(steps))
+
+
+@each("rfc6888_req6: a destination is exempted from translation", PORTED)
+def exempted(family, proto):
+    apply("rule postrouting oif wan0 src %s dst %s accept\n"
+          "rule postrouting oif wan0 src %s masquerade\n" % (
+              INSIDE[family], S[family][1], INSIDE[family]))
+    sport = port()
+    raw = pkt.first(proto, C[family][0], sport, S[family][1], 80)
+    lab.expect("lan", raw, pkt.xlate(raw))
+    reply = pkt.answer(raw)
+    lab.expect("wan", reply, pkt.xlate(reply))
+    equal(send(family, proto, C[family][0], sport, 0)[0], X[family],
+          "the source towards others")
+
+
+def delete(family, client, sport):
+    userctl("conn", "delete", "src", C[family][client], "sport", str(sport))
+
+
+@each("rfc6888_req8: a port rests before another host gets it", ("udp", "icmp"))
+def rests(family, proto):
+    rule(family, "masquerade")
+    equal(setting("timeout.port-reuse"), 120, "timeout.port-reuse")
+    sport = port()
+    equal(send(family, proto, C[family][0], sport)[1], sport, "C1's port")
+    key = "sport" if proto != "icmp" else "src"
+    userctl("conn", "delete", *(("src", C[family][0]) if key == "src" else
+                                ("src", C[family][0], "sport", str(sport))))
+    true(send(family, proto, C[family][1], sport)[1] != sport,
+         "C2 has C1's port at once")
+    # What still comes for C1 reaches nobody.
+    raw = pkt.answer(pkt.first(proto, X[family], sport, S[family][0], 80))
+    equal(lab.swap("wan", raw)["lan"], [], "what C1's server sends")
+    # Its own host may have it.
+    equal(send(family, proto, C[family][0], sport)[1], sport, "C1's port again")
+
+
+@each("rfc6888_req8: a port is free after its rest, and not before")
+def rests_out(family, proto):
+    rule(family, "snat " + at(X[family], "3000-3001"),
+         "set timeout.port-reuse 3\n")
+    flows = [port(), port()]
+    for sport in flows:
+        true(send(family, proto, C[family][0], sport), "a port for C1")
+        delete(family, 0, sport)
+    no_port(family, proto, C[family][1])
+    got = ktap.wait_until(lambda: send(family, proto, C[family][1], port()), 20,
+                          "the end of the rest")
+    true(got[1] in (3000, 3001), "port %d" % got[1])
+
+
+@each("rfc6888_req8: tcp that was seen closing leaves its port at once", ("tcp",))
+def rests_tcp(family, proto):
+    rule(family, "masquerade")
+    for reset in (False, True):
+        sport = port()
+        outward(lab, "tcp", C[family][0], sport, S[family][0])
+        ends = ((C[family][0], sport, S[family][0], 80),
+                (S[family][0], 80, X[family], sport))
+        say = []
+        if reset:
+            say = [("lan", pkt.RST | pkt.ACK, 1010, 77001)]
+        else:
+            say = [("lan", pkt.FIN | pkt.ACK, 1010, 77001),
+                   ("wan", pkt.FIN | pkt.ACK, 77001, 1011),
+                   ("lan", pkt.ACK, 1011, 77002)]
+        for side, flags, seq, ack in say:
+            src, sp, dst, dp = ends[side == "wan"]
+            raw = pkt.tcp(src, dst, sp, dp, flags, seq, ack)
+            seen = lab.swap(side, raw)
+            equal(len(seen["wan" if side == "lan" else "lan"]), 1, "passes")
+        delete(family, 0, sport)
+        equal(send(family, "tcp", C[family][1], sport)[1], sport, "C2's port")
+        delete(family, 1, sport)
+        # C2's connection was not closed: its port rests.
+        true(send(family, "tcp", C[family][2], sport)[1] != sport,
+             "C3 has C2's port at once")
+
+
+@each("rfc6888_req8: as many ports rest as configured, the others do not")
+def rests_few(family, proto):
+    rule(family, "masquerade", "set limit.resting-ports 2\n"
+         "set timeout.port-reuse 60\n")
+    flows = [port() for _ in range(6)]
+    for sport in flows:
+        equal(send(family, proto, C[family][0], sport)[1], sport, "C1's port")
+    delete(family, 0, "%d-%d" % (flows[0], flows[-1]))
+    kept = [p for p in flows
+            if send(family, proto, C[family][1], p)[1] != p]
+    true(len(kept) <= 2, "%d ports rest" % len(kept))
+
+
+@each("rfc6888_req8: rests may be switched off")
+def rests_off(family, proto):
+    for before in ("set timeout.port-reuse 0\n", "set profile iptables\n"):
+        rule(family, "masquerade", before)
+        sport = port()
+        equal(send(family, proto, C[family][0], sport)[1], sport, "C1's port")
+        delete(family, 0, sport)
+        equal(send(family, proto, C[family][1], sport)[1], sport, "C2's port")
+
+
+@each("rfc6888_req8: a forward may have a port that rests")
+def rests_forward(family, proto):
+    rule(family, "masquerade")
+    sport = port()
+    equal(send(family, proto, C[family][0], sport)[1], sport, "C1's port")
+    delete(family, 0, sport)
+    userctl("forward", "add", proto, at(X[family], sport), at(C[family][1], 7))
+    raw = pkt.udp(S[family][0], X[family], 99, sport)
+    lab.expect("wan", raw, pkt.xlate(raw, dst=C[family][1], dport=7))
+
+
+if __name__ == "__main__":
+    ktap.main(setup=lab.collect)
