@@ -58,7 +58,7 @@ def rejects(family, outside, server, sport):
     true(moved(before).get("filtered"), "not counted as filtered")
 
 
-@each("rfc4787_req2 a host has one address of the pool")
+@each("rfc4787_req2 rfc6888_req2 a host has one address of the pool")
 def pairing(family):
     apply("pool isp %s-%s\nrule postrouting oif wan0 src %s snat pool isp\n"
           % (POOL[family][0], POOL[family][5], INSIDE[family]))
@@ -400,6 +400,26 @@ def hole(family):
     raw = pkt.udp(C[family][0], X[family], mine, second)
     lab.expect("lan", raw, pkt.xlate(raw, src=X[family], sport=first,
                                      dst=C[family][1], dport=theirs), out="lan")
+
+
+@each("rfc7857_req3 a rule may share ports where destinations differ")
+def shares(family):
+    """One port, which two hosts have towards different servers."""
+    ext = POOL[family][3]
+    apply("rule postrouting oif wan0 src %s snat %s mapping address-and-port-dependent\n"
+          % (INSIDE[family], literal(ext, "3000-3000")))
+    sport = port()
+    for proto in ("udp", "tcp"):
+        for n in (0, 1):
+            outward(lab, proto, C[family][n], sport, S[family][n], ext=[ext], ports=[3000])
+        # Both have it still; nobody gets it for a destination that is taken.
+        outward(lab, proto, C[family][0], sport, S[family][2], ext=[ext], ports=[3000])
+        before = stats()
+        equal(lab.swap("lan", pkt.first(proto, C[family][2], sport, S[family][0], 80))["wan"],
+              [], "packets on wan0")
+        equal(moved(before).get("no-port"), 1, "counted as no-port")
+        raw = pkt.first(proto, C[family][0], sport, S[family][0], 80)
+        lab.expect("lan", raw, pkt.xlate(raw, src=ext, sport=3000))
 
 
 @each("poisoned_port what comes early spoils no port, whatever it is")
