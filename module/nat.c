@@ -62,6 +62,21 @@ static void count_flow(struct natty_net *nn, const struct natty_draft *draft)
 		WRITE_ONCE(nn->destinations, true);
 }
 
+/*
+ * Is the flow that of the connection which carries the mapping? It stands by
+ * the mapping's endpoints, so among tuples nothing would tell: another CPU
+ * made it after this one had looked for the flow.
+ */
+static bool is_carried(const struct natty_draft *draft)
+{
+	struct natty_tuple its;
+
+	if (!draft->mapping || !natty_conn_alive(draft->mapping))
+		return false;
+	natty_conn_tuple(draft->mapping, NATTY_DIR_ORIG, &its);
+	return natty_tuple_equal(&its, &draft->orig);
+}
+
 int natty_nat_publish(const struct natty_flow *flow,
 		      const struct natty_draft *draft, struct natty_conn **conn)
 {
@@ -70,6 +85,8 @@ int natty_nat_publish(const struct natty_flow *flow,
 	struct natty_conn *new;
 	int err;
 
+	if (is_carried(draft))
+		return -EEXIST;
 	new = natty_arena_alloc(arena);
 	if (!new)
 		return -ENOMEM;
