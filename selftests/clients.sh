@@ -174,8 +174,18 @@ type_stun() {
 	stun_type "$1"
 }
 
+type_stun_clash() {
+	stun_type "$1" 6000 "10.$2.0.3" >/dev/null
+	stun_type "$1" 6000 "10.$2.0.2"
+}
+
 type_turn() {
 	turn_type "$2" $1 -m -f
+}
+
+type_turn_clash() {
+	turn_type "$1" $SERVER -m -L "10.$2.0.3" -l 7000 >/dev/null
+	turn_type "$1" $SERVER -m -L "10.$2.0.2" -l 7000
 }
 
 stun_parity() {
@@ -308,24 +318,26 @@ EIF='Independent Mapping, Independent Filter'
 TURN_ADF='Endpoint Independent Mapping,Address Dependent Filtering'
 TURN_EIF='Endpoint Independent Mapping,Endpoint Independent Filtering'
 
-plan 20
-check 'stun: the default' stun_says "$ADF, preserves ports, will hairpin"
-check 'stun: full cone' stun_says "$EIF, preserves ports, will hairpin" filtering endpoint-independent
+plan 22
+check 'users_hairpin stun: the default' stun_says "$ADF, preserves ports, will hairpin"
+check 'users_full_cone users_hairpin stun: full cone' stun_says "$EIF, preserves ports, will hairpin" filtering endpoint-independent
 check 'stun: the default, a taken port' stun_clash "$ADF, random port, will hairpin"
 check 'stun: symmetric on request' stun_says 'Dependent Mapping, random port, no hairpin' \
 	random mapping address-and-port-dependent filtering address-and-port-dependent
 check 'stun: profile iptables is like iptables' stun_parity
+check 'stun: profile iptables is like iptables, a taken port' same type_stun_clash
 for server in $SERVER $SERVER6; do
 	check "natdiscovery $server: the default" turn_says "$TURN_ADF" $server
-	check "natdiscovery $server: full cone" turn_says "$TURN_EIF" $server filtering endpoint-independent
-	check "natdiscovery $server: full cone hairpins" turn_hairpin $server
+	check "users_full_cone natdiscovery $server: full cone" turn_says "$TURN_EIF" $server filtering endpoint-independent
+	check "users_full_cone users_hairpin natdiscovery $server: full cone hairpins" turn_hairpin $server
 	check "natdiscovery $server: profile iptables is like iptables" turn_parity $server
 done
 check 'natdiscovery: the default, a taken port' turn_clash 'Endpoint Independent Mapping'
-check 'ICE agents behind two routers connect directly' ice
-check 'WireGuard peers behind two routers connect directly' wireguard_peers
-check 'WireGuard: an idle tunnel can be called from outside' found wireguard
-check 'QUIC: four minutes of silence end nothing' found quic kept
+check 'natdiscovery: profile iptables is like iptables, a taken port' same type_turn_clash
+check 'users_direct ICE agents behind two routers connect directly' ice
+check 'users_direct WireGuard peers behind two routers connect directly' wireguard_peers
+check 'users_idle WireGuard: an idle tunnel can be called from outside' found wireguard
+check 'users_idle QUIC: four minutes of silence end nothing' found quic kept
 check 'QUIC: they do with iptables' idle_iptables
-check 'QUIC: the default is five minutes' five_minutes
+check 'users_idle QUIC: the default is five minutes' five_minutes
 finish
