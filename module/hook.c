@@ -18,9 +18,6 @@
 /* Conntrack must see internal addresses only: translate outer ones before it. */
 #define PRI_BEFORE_CONNTRACK	(NF_IP_PRI_CONNTRACK - 1)
 
-/* What single fragments hide is seen only before they are put together. */
-#define PRI_BEFORE_DEFRAG	(NF_IP_PRI_CONNTRACK_DEFRAG - 1)
-
 static __always_inline void dst_of(const struct sk_buff *skb, u8 family,
 				   union nf_inet_addr *addr)
 {
@@ -39,27 +36,6 @@ static bool dst_known(const struct natty_net *nn, const struct sk_buff *skb,
 	return natty_port_addr_known(nn, family, &addr);
 }
 
-/* Can it be a fragment? Looked at for every packet, so no closer. */
-static bool maybe_fragment(const struct sk_buff *skb, u8 family)
-{
-	if (family == NFPROTO_IPV4)
-		return ip_is_fragment(ip_hdr(skb));
-	return ipv6_ext_hdr(ipv6_hdr(skb)->nexthdr);
-}
-
-static unsigned int before_defrag(void *priv, struct sk_buff *skb,
-				  const struct nf_hook_state *state)
-{
-	struct natty_net *nn = priv;
-	enum natty_counter why;
-
-	if (likely(!maybe_fragment(skb, state->pf)) ||
-	    !natty_setting(rcu_dereference(nn->config), NATTY_SET_FRAGMENT_CHECK))
-		return NF_ACCEPT;
-	why = natty_fragment_check(skb, state->pf);
-	return why ? natty_flow_drop(nn, why) : NF_ACCEPT;
-}
-
 static unsigned int prerouting(void *priv, struct sk_buff *skb,
 			       const struct nf_hook_state *state)
 {
@@ -67,6 +43,7 @@ static unsigned int prerouting(void *priv, struct sk_buff *skb,
 	struct natty_flow flow;
 	struct natty_conn *conn;
 	enum natty_counter why;
+	unsigned int verdict;
 	enum natty_dir dir;
 	bool known;
 
@@ -74,6 +51,11 @@ static unsigned int prerouting(void *priv, struct sk_buff *skb,
 	/* What goes over the loopback was dealt with on its way out. */
 	if (state->in->flags & IFF_LOOPBACK)
 		return NF_ACCEPT;
+	if (unlikely(natty_fragment_maybe(skb, state->pf))) {
+		verdict = natty_fragment_gather(nn, skb, state);
+		if (verdict != NF_ACCEPT)
+			return verdict;
+	}
 	known = dst_known(nn, skb, state->pf);
 	flow.config = rcu_dereference(nn->config);
 	if (!known && !READ_ONCE(nn->destinations) &&
@@ -210,6 +192,11 @@ static unsigned int output_answer(void *priv, struct sk_buff *skb,
 	enum natty_dir dir;
 
 	this_cpu_write(nn->handover->skb, NULL);
+	if (unlikely(natty_fragment_maybe(skb, state->pf))) {
+		verdict = natty_fragment_gather(nn, skb, state);
+		if (verdict != NF_ACCEPT)
+			return verdict;
+	}
 	if (!dst_known(nn, skb, state->pf))
 		return NF_ACCEPT;
 	if (natty_flow_init(&flow, nn, skb, state) ||
@@ -295,11 +282,6 @@ NATTY_HOOK(postrouting, likely(natty_shortcut_out(priv, skb, state)))
 
 static const struct nf_hook_ops hook_ops[] = {
 	{
-		.hook = before_defrag,
-		.pf = NFPROTO_IPV4,
-		.hooknum = NF_INET_PRE_ROUTING,
-		.priority = PRI_BEFORE_DEFRAG,
-	}, {
 		.hook = hook_prerouting,
 		.pf = NFPROTO_IPV4,
 		.hooknum = NF_INET_PRE_ROUTING,
@@ -334,7 +316,6 @@ int natty_hook_register(struct natty_net *nn)
 	int err;
 
 	/* IPv6 has the same hooks at the same priorities. */
-	BUILD_BUG_ON((int)NF_IP6_PRI_CONNTRACK_DEFRAG != (int)NF_IP_PRI_CONNTRACK_DEFRAG);
 	BUILD_BUG_ON((int)NF_IP6_PRI_CONNTRACK != (int)NF_IP_PRI_CONNTRACK);
 	BUILD_BUG_ON((int)NF_IP6_PRI_NAT_DST != (int)NF_IP_PRI_NAT_DST);
 	BUILD_BUG_ON((int)NF_IP6_PRI_NAT_SRC != (int)NF_IP_PRI_NAT_SRC);

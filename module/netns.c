@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <net/net_namespace.h>
-#include <net/netfilter/ipv4/nf_defrag_ipv4.h>
-#include <net/netfilter/ipv6/nf_defrag_ipv6.h>
 #include <net/netns/generic.h>
 
 #include "conflict.h"
@@ -34,25 +32,6 @@ static void disable_tables(struct natty_net *nn)
 	natty_table_exit(&nn->table[0]);
 }
 
-static int enable_defrag(struct net *net)
-{
-	int err;
-
-	err = nf_defrag_ipv4_enable(net);
-	if (err)
-		return err;
-	err = nf_defrag_ipv6_enable(net);
-	if (err)
-		nf_defrag_ipv4_disable(net);
-	return err;
-}
-
-static void disable_defrag(struct net *net)
-{
-	nf_defrag_ipv6_disable(net);
-	nf_defrag_ipv4_disable(net);
-}
-
 int natty_netns_enable(struct natty_net *nn, struct netlink_ext_ack *extack)
 {
 	int err;
@@ -65,27 +44,17 @@ int natty_netns_enable(struct natty_net *nn, struct netlink_ext_ack *extack)
 		NL_SET_ERR_MSG(extack, "no memory for the connection tables");
 		return err;
 	}
-	err = enable_defrag(nn->net);
-	if (err) {
-		NL_SET_ERR_MSG(extack, "cannot enable defragmentation");
-		goto tables;
-	}
 	err = natty_hook_register(nn);
 	if (err) {
 		NL_SET_ERR_MSG(extack, "cannot register netfilter hooks");
-		goto defrag;
+		disable_tables(nn);
+		return err;
 	}
 	natty_gc_start(nn);
 	/* Pairs with the acquire of whoever walks the tables without @lock. */
 	smp_store_release(&nn->enabled, true);
 	natty_conflict_check(nn);
 	return 0;
-
-defrag:
-	disable_defrag(nn->net);
-tables:
-	disable_tables(nn);
-	return err;
 }
 
 static int init_counters(struct natty_net *nn)
@@ -157,10 +126,8 @@ static void __net_exit netns_pre_exit(struct net *net)
 {
 	struct natty_net *nn = natty_pernet(net);
 
-	if (!nn->enabled)
-		return;
-	natty_hook_unregister(nn);
-	disable_defrag(net);
+	if (nn->enabled)
+		natty_hook_unregister(nn);
 }
 
 static void __net_exit netns_exit(struct net *net)

@@ -71,7 +71,7 @@ struct natty_net {
 struct natty_net *natty_pernet(const struct net *net);
 
 /**
- * natty_netns_enable() - make tables, defragmentation and hooks ready
+ * natty_netns_enable() - make tables and hooks ready
  * @nn: network namespace, @nn->lock held
  * @extack: gets the reason of a failure
  *

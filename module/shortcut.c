@@ -55,7 +55,9 @@ static __always_inline bool plain_begin(struct plain *p,
 
 		p->addr = &ih->saddr;
 		p->proto = ih->nexthdr;
-		return ih->version == 6;
+		/* Behind others there may be one that says it is a fragment. */
+		return ih->version == 6 && (p->proto == IPPROTO_TCP ||
+					    p->proto == IPPROTO_UDP);
 	}
 }
 
