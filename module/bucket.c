@@ -8,13 +8,14 @@
 #define LOCKED 1U
 
 /*
- * At eight entries a bucket, one in five is full: spare buckets for a quarter
- * are enough. Small tables have more, as they may fill while they grow.
+ * At eight entries a bucket, of random ones 18 in 100 overflow, which must be
+ * less than the half that makes the table grow before its time. Small tables
+ * have more, as they may fill while they grow.
  */
 struct natty_buckets *natty_buckets_alloc(u32 bits)
 {
 	u32 n = 1U << bits;
-	u32 spare = n / 4 + min(n, 4096U);
+	u32 spare = n / 8 * 3 + min(n, 4096U);
 	struct natty_buckets *b;
 
 	BUILD_BUG_ON(sizeof(struct natty_bucket) != 64);

@@ -14,7 +14,9 @@
  * whoever found collisions nevertheless would lock out a few flows, not slow
  * down the rest.
  */
-#if BITS_PER_LONG == 64 && defined(CONFIG_ARCH_SUPPORTS_INT128)
+/* User-Mode Linux can, but does not say so. */
+#if defined(CONFIG_ARCH_SUPPORTS_INT128) || \
+	(defined(CONFIG_UML) && defined(CONFIG_64BIT))
 static __always_inline u64 natty_hash_fold(u64 a, u64 b)
 {
 	unsigned __int128 product = (unsigned __int128)a * b;
