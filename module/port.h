@@ -165,7 +165,7 @@ static inline u32 natty_port_hash(u8 family, const union nf_inet_addr *addr,
  * addresses that share a bit only makes his packets take the longer way.
  */
 static __always_inline u32 natty_port_filter_bit(const struct natty_ports *ports,
-					u8 family,
+						 u8 family,
 					const union nf_inet_addr *addr)
 {
 	u32 word = family == NFPROTO_IPV4 ? (__force u32)addr->ip :
@@ -179,7 +179,7 @@ static __always_inline u32 natty_port_filter_bit(const struct natty_ports *ports
  * not known: one memory access, for those to whom that only costs time.
  */
 static __always_inline bool natty_port_addr_maybe(const struct natty_ports *ports,
-					 u8 family,
+						  u8 family,
 					 const union nf_inet_addr *addr)
 {
 	return test_bit(natty_port_filter_bit(ports, family, addr),

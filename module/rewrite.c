@@ -110,7 +110,7 @@ static __always_inline bool is_partial(const struct sk_buff *skb, unsigned int l
 
 /* Set an address of the IP header at @off; @change->addr gets the difference. */
 static __always_inline void set_addr(struct sk_buff *skb, unsigned int off, u8 family,
-		     struct change *change)
+				     struct change *change)
 {
 	bool dst = change->side == NATTY_MANIP_DST;
 	const union nf_inet_addr *to = change->to;

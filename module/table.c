@@ -61,7 +61,7 @@ static struct natty_conn *find_inbound(const struct natty_table *table,
 	struct natty_cursor c;
 
 	natty_cursor_init(&c, table, natty_slot_endpoint(table, NATTY_SLOT_EXTERNAL,
-						   t->proto, &t->dst));
+							 t->proto, &t->dst));
 	while ((conn = natty_cursor_next(&c)))
 		if (natty_conn_is(conn, NATTY_CONN_MAPPING) &&
 		    natty_conn_end_is(conn, NATTY_END_NEW_SRC, &t->dst) &&
