@@ -274,6 +274,27 @@ static bool translates(const struct natty_rule *rule)
 	return rule && rule->action != NATTY_ACTION_ACCEPT;
 }
 
+/*
+ * Does this host answer a stranger, from an address that its way out has? That
+ * is no flow of its own, and has nothing to hide. Of TCP all but a SYN, so that
+ * connections to this host's servers are not taken for older ones of its own.
+ */
+static bool is_own_answer(const struct natty_flow *flow)
+{
+	const struct natty_packet *pkt = &flow->pkt;
+	struct natty_tuple outer = pkt->tuple;
+
+	if (flow->iif || !flow->oif)
+		return false;
+	if (pkt->kind == NATTY_PACKET_FLOW &&
+	    (outer.proto != IPPROTO_TCP || natty_syn_is(pkt)))
+		return false;
+	if (pkt->kind == NATTY_PACKET_ERROR)
+		natty_packet_outer(pkt, &outer);
+	return natty_nat_addr_dev(flow->nn->net, outer.family,
+				  &outer.src.addr) == flow->oif;
+}
+
 /* This end opens, too: so the other one's attempt needs no answer. */
 static void forget_opening(struct natty_flow *flow, const struct natty_conn *conn)
 {
@@ -297,6 +318,8 @@ static enum natty_counter open_source(struct natty_flow *flow, u8 chain,
 			return NATTY_DROP_NONE;
 		return add_source(flow, rule, conn);
 	}
+	if (translates(rule) && is_own_answer(flow))
+		return NATTY_DROP_NONE;
 	switch (flow->pkt.kind) {
 	case NATTY_PACKET_FLOW:
 		break;

@@ -108,6 +108,11 @@ static bool may_be_unsolicited(const struct natty_net *nn,
 			       const struct sk_buff *skb,
 			       const struct nf_hook_state *state)
 {
+	u8 proto = state->pf == NFPROTO_IPV4 ? ip_hdr(skb)->protocol :
+					       ipv6_hdr(skb)->nexthdr;
+
+	if (proto == IPPROTO_UDP || natty_proto_is_icmp(proto))
+		return false;
 	return !skb->sk && natty_is_outside(nn, state->in->ifindex) &&
 	       natty_setting(config, NATTY_SET_TCP_UNSOLICITED) !=
 	       NATTY_UNSOLICITED_PASS && dst_known(nn, skb, state->pf);

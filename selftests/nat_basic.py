@@ -8,7 +8,6 @@
 import os
 import random
 import socket
-import struct
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
@@ -18,7 +17,7 @@ import pkt                                  # noqa: E402
 from ctl import apply, conn, conns          # noqa: E402
 from flow import PORTED, inward, listed, outward, port  # noqa: E402
 from ktap import case, equal, true          # noqa: E402
-from lab import C, INSIDE, POOL, R, S, X, Lab, run  # noqa: E402
+from lab import C, INSIDE, POOL, R, S, X, Lab, listen, run  # noqa: E402
 
 lab = Lab()
 FAMILIES = (4, 6)
@@ -170,15 +169,6 @@ def dnat_ports(family, proto):
     for dport in (6000, 6500, 6999):
         inward(lab, proto, S[family][0], None, X[family], dport,
                to=[C[family][0]], ports=range(7000, 7004))
-
-
-def listen(family, kind, at):
-    s = socket.socket(socket.AF_INET6 if family == 6 else socket.AF_INET, kind)
-    s.settimeout(ktap.patience(2))
-    if kind == socket.SOCK_STREAM:      # closing must leave nothing to resend
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    s.bind(at)
-    return s
 
 
 def served(family, dport, local, local_port):

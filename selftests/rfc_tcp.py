@@ -194,7 +194,7 @@ def watch(seconds, start):
 
 @each("rfc5382_req4", "an unsolicited SYN is answered after six seconds, or not at all")
 def unsolicited(family):
-    masquerade(family)
+    apply("rule postrouting oif wan0 masquerade\n")
     sport = port()
     outside = out(family, 0, sport, 0)
     s2, s3 = S[family][1:3]

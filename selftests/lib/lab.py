@@ -110,6 +110,16 @@ def _mac_text(addr):
 ROUTER_MAC = {"lan": b"\x02\0\0\0\0\xa1", "wan": b"\x02\0\0\0\0\xa2"}
 
 
+def listen(family, kind, at):
+    """A socket of the router, bound to an address and port."""
+    s = socket.socket(socket.AF_INET6 if family == 6 else socket.AF_INET, kind)
+    s.settimeout(ktap.patience(2))
+    if kind == socket.SOCK_STREAM:      # closing must leave nothing to resend
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    s.bind(at)
+    return s
+
+
 class Lab:
     """The router, its two links and the packet sockets at their ends."""
 
