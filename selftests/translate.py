@@ -10,6 +10,7 @@ and print them back, and packets go through what came out.
     C1..C3 10.0.0.2-4 --- lan0 [router] wan0 --- S1..S3 198.51.100.10-12
 """
 import glob
+import json
 import os
 import sys
 
@@ -17,7 +18,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib
 
 import ktap                                 # noqa: E402
 import pkt                                  # noqa: E402
-from ctl import userctl                     # noqa: E402
+from ctl import query, userctl              # noqa: E402
 from flow import inward, outward            # noqa: E402
 from ktap import case, equal, true          # noqa: E402
 from lab import C, POOL, S, Lab, run        # noqa: E402
@@ -120,6 +121,7 @@ def packets4():
     inward(lab, "tcp", dport=8080, to=[C[4][0]], ports=[80])
     inward(lab, "udp", dst=POOL[4][1], dport=53, to=C[4][1:], ports=[53])
     inward(lab, "udp", dst=POOL[4][1], dport=5005, to=C[4][1:], ports=[5005])
+    inward(lab, "udp", dport=6002, to=[C[4][2]], ports=[7002])
     lab.nothing("wan", pkt.udp(S[4][0], POOL[4][1], 999, 5011, ttl=1))
     outward(lab, "udp", ext=[POOL[4][0]], ports=range(1024, 2001))
     outward(lab, "tcp", sport=1023, ports=range(1024, 65536))
@@ -192,6 +194,19 @@ def command():
     for data, what in (("{", "no JSON"), ("{}", "not what nft"), ("hello", "neither"),
                        ("*nat\n:A - [0:0]\n", "COMMIT is missing")):
         true(what in translate(data=data)[1], "%r in %r" % (what, translate(data=data)))
+
+
+@case("as JSON")
+def as_json():
+    told = query("translate", "docker.save")
+    equal([line["statement"] for line in told["configuration"]],
+          rules(text("docker.conf")), "statements")
+    equal(told["refused"], [], "refusals")
+    code, out, err = userctl("--json", "translate", "refused.save", ok=False)
+    equal((code, err), (1, ""), "exit code and standard error")
+    first = [r for r in json.loads(out)["refused"] if r.get("line") == 11]
+    equal([(r["file"], r["column"], r["reason"].split(":")[-1]) for r in first],
+          [("refused.save", 15, " natty has no match for it")], "a refusal")
 
 
 @case("packets: Docker")

@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config.h"
-#include "translate.h"
+#include "test_translate.h"
 
 static unsigned int tests, failures;
 
@@ -32,7 +31,7 @@ static void result(bool ok, const char *format, ...)
 	failures += !ok;
 }
 
-static void translate(struct translation *tr, const char *input, size_t len)
+void translate(struct translation *tr, const char *input, size_t len)
 {
 	struct reader reader = { .translation = tr };
 	char *text;
@@ -47,11 +46,9 @@ static void translate(struct translation *tr, const char *input, size_t len)
 	translate_flatten(tr);
 }
 
-/* Is it a statement of the language? */
-static bool is_statement(const char *text)
+bool parse(const char *text, struct statement *statement)
 {
 	char *line = strdup(text), *log = NULL;
-	struct statement statement;
 	struct source source;
 	size_t size;
 	bool ok;
@@ -62,7 +59,7 @@ static bool is_statement(const char *text)
 	source.log = open_memstream(&log, &size);
 	source.line = 1;
 	ok = source_split(&source, line, strlen(line)) && source.count &&
-	     config_statement(&source, &statement);
+	     config_statement(&source, statement);
 	source_close(&source);
 	fclose(source.log);
 	if (!ok)
@@ -96,8 +93,8 @@ static void test_rules(const char *rules, const char *want)
 	for (i = 0; i < tr.item_count; i++)
 		if (tr.items[i].statement && !refused)
 			append(out, tr.items[i].statement);
-	for (i = 0; i < tr.problem_count; i++)
-		fprintf(out, "\t!%s\n", tr.problems[i].what);
+	for (i = 0; i < tr.refusal_count; i++)
+		fprintf(out, "\t!%s\n", tr.refusals[i].what);
 	if (!ftell(out))
 		append(out, "");
 	fclose(out);
@@ -135,16 +132,14 @@ static void test_cases(const char *name)
 	fclose(file);
 }
 
-/* Reproducible disorder: a linear congruential generator. */
+/* A linear congruential generator. */
 static uint32_t seed = 1;
 
-static uint32_t any(uint32_t below)
+uint32_t any(uint32_t below)
 {
 	seed = seed * 1664525 + 1013904223;
 	return (seed >> 8) % below;
 }
-
-#define ANY(list) ((list)[any(ARRAY_SIZE(list))])
 
 static size_t disorder_iptables(char *text, size_t size)
 {
@@ -251,6 +246,7 @@ static void test_disorder(const char *what,
 {
 	unsigned int i, statements = 0, problems = 0, bad = 0;
 	static char text[32768];
+	struct statement statement;
 	struct translation tr;
 	size_t len, j;
 
@@ -263,9 +259,9 @@ static void test_disorder(const char *what,
 			if (!tr.items[j].statement)
 				continue;
 			statements++;
-			bad += !is_statement(tr.items[j].statement);
+			bad += !parse(tr.items[j].statement, &statement);
 		}
-		problems += tr.problem_count;
+		problems += tr.refusal_count;
 		arena_free(&tr.arena);
 	}
 	result(!bad && statements > 1000 && problems > 1000,
@@ -275,10 +271,14 @@ static void test_disorder(const char *what,
 
 int main(int argc, char **argv)
 {
+	unsigned int bad, packets;
+
 	printf("KTAP version 1\n");
 	test_cases(argc > 1 ? argv[1] : "test_translate.txt");
 	test_disorder("disorder of iptables", disorder_iptables);
 	test_disorder("disorder of nft", disorder_nft);
+	bad = compare(10000, &packets);
+	result(!bad && packets > 100000, "as the chains did: %u packets", packets);
 	printf("1..%u\n", tests);
 	return failures != 0;
 }

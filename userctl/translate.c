@@ -8,8 +8,6 @@
 #include "translate.h"
 #include "userctl.h"
 
-#define QUOTE_MAX	300	/* bytes of a foreign line that are repeated */
-
 struct tchain *tchain_new(struct reader *reader, const char *name)
 {
 	struct translation *tr = reader->translation;
@@ -52,9 +50,9 @@ void translate_base(struct translation *translation, enum natty_chain hook,
 static void add_problem(struct translation *tr, const struct place *place,
 			const char *what)
 {
-	tr->problems = arena_grow(&tr->arena, tr->problems, tr->problem_count,
-				  sizeof(*tr->problems));
-	tr->problems[tr->problem_count++] = (struct refusal){ *place, what };
+	tr->refusals = arena_grow(&tr->arena, tr->refusals, tr->refusal_count,
+				  sizeof(*tr->refusals));
+	tr->refusals[tr->refusal_count++] = (struct refusal){ *place, what };
 }
 
 void translate_problem(struct translation *translation,
@@ -135,86 +133,6 @@ bool translate_possible(enum natty_action action, enum natty_chain hook)
 		return !source;
 	default:
 		return true;
-	}
-}
-
-static const char *quote(struct arena *arena, const char *text)
-{
-	return arena_printf(arena, "%.*s%s", QUOTE_MAX, text,
-			    strlen(text) > QUOTE_MAX ? "..." : "");
-}
-
-const char *translate_quote(struct translation *translation,
-			    const struct place *place)
-{
-	struct arena *arena = &translation->arena;
-	const char *text = quote(arena, place->text ? place->text : "");
-
-	if (place->line)
-		return arena_printf(arena, "line %u: %s", place->line, text);
-	return arena_printf(arena, "%s%s%s", place->name ? place->name : "",
-			    text[0] ? ": " : "", text);
-}
-
-/* Bytes that would end a comment, or that a terminal takes for more. */
-static void print_clean(FILE *file, const char *text)
-{
-	for (; *text; text++)
-		fputc((unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text,
-		      file);
-}
-
-static void print_items(const struct translation *tr)
-{
-	size_t i;
-
-	for (i = 0; i < tr->item_count; i++) {
-		const struct item *item = &tr->items[i];
-
-		if (item->statement)
-			fputs(item->statement, stdout);
-		if (item->comment) {
-			fputs(item->statement ? "  # " : "# ", stdout);
-			print_clean(stdout, item->comment);
-		}
-		putchar('\n');
-	}
-}
-
-static int by_place(const void *a, const void *b)
-{
-	const struct place *one = a, *other = b;
-
-	if (one->number != other->number)
-		return one->number < other->number ? -1 : 1;
-	return one->column < other->column ? -1 : one->column > other->column;
-}
-
-static void print_problems(struct translation *tr)
-{
-	size_t i;
-
-	if (tr->problem_count)
-		qsort(tr->problems, tr->problem_count, sizeof(*tr->problems),
-		      by_place);
-	for (i = 0; i < tr->problem_count; i++) {
-		const struct place *place = &tr->problems[i].place;
-
-		fprintf(stderr, "%s:", place->file);
-		if (place->line)
-			fprintf(stderr, "%u:", place->line);
-		if (place->column)
-			fprintf(stderr, "%u:", place->column);
-		if (place->name)
-			fprintf(stderr, " %s:", place->name);
-		fputc(' ', stderr);
-		print_clean(stderr, tr->problems[i].what);
-		fputc('\n', stderr);
-		if (place->text) {
-			fputc('\t', stderr);
-			print_clean(stderr, quote(&tr->arena, place->text));
-			fputc('\n', stderr);
-		}
 	}
 }
 
@@ -316,9 +234,8 @@ int translate_run(const struct command *command, int argc, char **argv)
 		ok = translate_file(&reader, argv[i]);
 	if (ok) {
 		translate_flatten(&translation);
-		print_items(&translation);
-		print_problems(&translation);
-		ok = !translation.problem_count;
+		translate_print(&translation);
+		ok = !translation.refusal_count;
 	}
 	arena_free(&translation.arena);
 	return ok ? EXIT_DONE : EXIT_REFUSED;

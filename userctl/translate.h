@@ -37,6 +37,8 @@ struct step {
 	enum verdict verdict;
 	struct tchain *to;		/* jump and goto */
 	struct rule nat;		/* the action */
+	bool shifts;			/* dnat keeps a port's distance from @base */
+	uint16_t base;
 	const char *comment;		/* or NULL */
 	const char *problem;		/* why it has no equivalent, or NULL */
 	bool told;			/* of the problem, in what comes out */
@@ -75,8 +77,8 @@ struct translation {
 	size_t base_count[NATTY_CHAIN_INPUT + 1];
 	struct tchain **chains;		/* all, in their order */
 	size_t chain_count;
-	struct refusal *problems;
-	size_t problem_count;
+	struct refusal *refusals;
+	size_t refusal_count;
 	struct item *items;
 	size_t item_count;
 };
@@ -115,6 +117,9 @@ void translate_refuse(struct translation *translation, struct step *step,
 void translate_comment(struct translation *translation, const char *text);
 void translate_statement(struct translation *translation,
 			 const struct rule *rule, const char *comment);
+
+/* Print all of it, as --json says; refusals on standard error. */
+void translate_print(struct translation *translation);
 
 /* Whether natty knows the action at the hook. */
 bool translate_possible(enum natty_action action, enum natty_chain hook);

@@ -341,6 +341,20 @@ static const char *split_target(char *value, char **addrs, char **ports)
 	return NULL;
 }
 
+/* "/PORT", the port that becomes the first of the range. Cuts it off. */
+static const char *take_base(struct step *step, char *slash)
+{
+	struct port_range base;
+	const char *why;
+
+	*slash = '\0';
+	why = strchr(slash + 1, '-') ? "not a port number" :
+	      value_ports(slash + 1, 0, &base);
+	step->shifts = true;
+	step->base = base.min;
+	return why;
+}
+
 static const char *take_to(struct ipt_line *line, char *value,
 			   unsigned int which)
 {
@@ -358,7 +372,7 @@ static const char *take_to(struct ipt_line *line, char *value,
 	    rule->to.min.len != (line->families == FAMILY_4 ? 4 : 16))
 		why = "the address is not of the family of the table";
 	if (!why && ports && strchr(ports, '/'))
-		why = "natty has no shift of ports";
+		why = take_base(line->step, strchr(ports, '/'));
 	if (!why && ports)
 		why = value_ports(ports, 1, &rule->ports);
 	return why;
