@@ -224,6 +224,29 @@ bool box_at(struct box *box, enum natty_chain chain)
 	return true;
 }
 
+bool box_relax(struct arena *arena, const struct box *box, struct box *own,
+	       struct box *out)
+{
+	struct marks *marks = &own->mark;
+	unsigned int side;
+
+	*out = (struct box){ .families = FAMILY_BOTH };
+	for (side = 0; side < 2; side++) {
+		const struct names *names = &box->iface[side];
+
+		if (names->nots <= (names->is ? 0 : 1) || !own->iface[side].nots)
+			continue;
+		own->iface[side].nots--;
+		return box_and_name(arena, out, side,
+				    own->iface[side].not[own->iface[side].nots],
+				    false);
+	}
+	if (box->mark.nots <= (box->mark.is.mask ? 0 : 1) || !marks->nots)
+		return false;
+	marks->nots--;
+	return box_and_mark(arena, out, marks->not[marks->nots], false);
+}
+
 static bool set_same(struct set a, struct set b)
 {
 	if (a.some != b.some || a.count != b.count)

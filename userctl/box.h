@@ -79,6 +79,14 @@ bool box_and_mark(struct arena *arena, struct box *box, struct mark mark,
  */
 bool box_at(struct box *box, enum natty_chain chain);
 
+/*
+ * A rule has one match of each interface and of the mark. If @box, which is
+ * @own and more, has more conditions, take an inverted one out of @own, and
+ * make @out the packets which that was about. False if there is none.
+ */
+bool box_relax(struct arena *arena, const struct box *box, struct box *own,
+	       struct box *out);
+
 /* Does every packet that is in @of fit? */
 bool box_is_all(const struct box *box, const struct box *of);
 

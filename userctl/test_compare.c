@@ -196,6 +196,7 @@ static size_t random_rules(char *text)
 		"-s 10.0.0.0/24", "! -s 10.0.0.1", "-d 10.0.0.0/30",
 		"! -d 10.0.0.0/31", "-i eth0", "! -i eth0", "-o eth+",
 		"! -o eth1", "-m mark --mark 1", "-m mark ! --mark 2/2",
+		"! -i eth1", "! -o ppp+", "-m mark ! --mark 1",
 		"-m addrtype --dst-type LOCAL", "-m addrtype ! --src-type LOCAL",
 		"-p tcp -m tcp --dport 80", "-p udp -m udp ! --sport 80:81",
 		"-p tcp -m multiport --ports 80,443", "-p udp", "! -p tcp",

@@ -41,7 +41,8 @@ struct step {
 	uint16_t base;
 	const char *comment;		/* or NULL */
 	const char *problem;		/* why it has no equivalent, or NULL */
-	bool told;			/* of the problem, in what comes out */
+	const char *note;		/* for its place in what comes out, or NULL */
+	bool told;			/* the note stands there */
 	bool visited;			/* a packet may get here */
 };
 

@@ -30,6 +30,7 @@ struct flat {
 	enum natty_chain hook;
 	const char *comment;		/* of the rule that is being written */
 	unsigned int depth, steps;
+	unsigned int ahead;		/* rules are repeated before their place */
 	bool full;			/* the limits were reached */
 };
 
@@ -40,7 +41,8 @@ static void tell(struct flat *flat, struct step *step, const char *what)
 {
 	struct translation *tr = flat->translation;
 
-	if (step->told)
+	step->note = what;
+	if (step->told || flat->ahead)
 		return;
 	step->told = true;
 	translate_comment(tr, arena_printf(&tr->arena, "%s  # %s",
@@ -166,8 +168,10 @@ static bool rest(struct flat *flat, struct step *step,
 {
 	bool decided = false;
 
+	flat->ahead++;
 	for (; frame && !decided; frame = frame->up)
 		decided = run(flat, frame, box);
+	flat->ahead--;
 	return decided || emit_accept(flat, step, box);
 }
 
@@ -185,6 +189,36 @@ static const struct frame *outermost(const struct frame *frame)
 	while (frame->up)
 		frame = frame->up;
 	return frame;
+}
+
+/* The packets of @box that fit one of the boxes of a rule. */
+static bool meet(struct flat *flat, const struct box *box,
+		 const struct box *own, struct box *both)
+{
+	return box_and(&flat->translation->arena, box, own, both) &&
+	       box_at(both, flat->hook);
+}
+
+/*
+ * Where a rule of natty cannot say that two names are excluded, packets with
+ * one of them go on behind the rule first, which then may match them. False if
+ * that cannot be said either.
+ */
+static bool relax(struct flat *flat, const struct frame *frame,
+		  struct step *step, const struct box *box,
+		  const struct box *own, struct box *both)
+{
+	struct arena *arena = &flat->translation->arena;
+	struct box left = *own, only, out;
+
+	while (box_relax(arena, both, &left, &only)) {
+		if (!meet(flat, box, &left, both))
+			return false;
+		if (box_and(arena, both, &only, &out) &&
+		    !rest(flat, step, frame, &out))
+			return false;
+	}
+	return true;
 }
 
 /*
@@ -234,7 +268,7 @@ static bool act(struct flat *flat, const struct frame *frame,
 static bool visit(struct flat *flat, const struct frame *frame,
 		  struct step *step, const struct box *box, bool *leave)
 {
-	bool decided = false;
+	bool decided = false, whole;
 	struct box both;
 	size_t i;
 
@@ -246,11 +280,13 @@ static bool visit(struct flat *flat, const struct frame *frame,
 	if (!step->count)
 		tell(flat, step, "no packet fits");
 	for (i = 0; i < step->count && !decided && !*leave; i++) {
-		if (!box_and(&flat->translation->arena, box, &step->boxes[i],
-			     &both) || !box_at(&both, flat->hook))
+		if (!meet(flat, box, &step->boxes[i], &both))
 			continue;
-		decided = act(flat, frame, step, &both, box_is_all(&both, box),
-			      leave);
+		whole = box_is_all(&both, box);
+		if (step->verdict != VERDICT_NONE &&
+		    !relax(flat, frame, step, box, &step->boxes[i], &both))
+			continue;
+		decided = act(flat, frame, step, &both, whole, leave);
 	}
 	return decided;
 }
@@ -316,8 +352,8 @@ static void flatten_hook(struct translation *tr, enum natty_chain hook)
 				  bases[0].chain->name);
 }
 
-/* Rules that no packet gets to are told, too. */
-static void tell_unvisited(struct translation *tr)
+/* Rules that no packet gets to are told, too, and what had no place. */
+static void tell_rest(struct translation *tr)
 {
 	struct flat flat = { .translation = tr };
 	struct tchain *chain;
@@ -328,9 +364,11 @@ static void tell_unvisited(struct translation *tr)
 		for (j = 0; j < chain->count; j++) {
 			struct step *step = &chain->steps[j];
 
-			if (!step->visited)
-				tell(&flat, step, step->problem ?
-				     step->problem : "no packet gets there");
+			if (step->problem)
+				tell(&flat, step, step->problem);
+			else if (!step->visited || step->note)
+				tell(&flat, step, step->visited ? step->note :
+				     "no packet gets there");
 		}
 	}
 }
@@ -345,5 +383,5 @@ void translate_flatten(struct translation *translation)
 
 	for (i = 0; i < ARRAY_SIZE(order); i++)
 		flatten_hook(translation, order[i]);
-	tell_unvisited(translation);
+	tell_rest(translation);
 }
