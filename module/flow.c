@@ -100,7 +100,11 @@ static bool translate(struct natty_flow *flow, const struct natty_conn *conn,
 	if (!translated_end(conn, dir, manip, &end))
 		return true;
 	natty_conn_get_end(conn, end, &ep);
-	return natty_rewrite(&flow->pkt, manip, &ep);
+	if (!natty_rewrite(&flow->pkt, manip, &ep))
+		return false;
+	if (manip == NATTY_MANIP_SRC && conn->family == NFPROTO_IPV4)
+		natty_ident_renew(flow->nn, flow->pkt.skb);
+	return true;
 }
 
 /* Let the packet act on its connection; once per packet. */

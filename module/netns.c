@@ -22,12 +22,22 @@ static int enable_tables(struct natty_net *nn)
 		return err;
 	err = natty_table_init(&nn->table[1], nn, NFPROTO_IPV6);
 	if (err)
-		natty_table_exit(&nn->table[0]);
+		goto v4;
+	err = natty_ident_init(nn);
+	if (err)
+		goto v6;
+	return 0;
+
+v6:
+	natty_table_exit(&nn->table[1]);
+v4:
+	natty_table_exit(&nn->table[0]);
 	return err;
 }
 
 static void disable_tables(struct natty_net *nn)
 {
+	natty_ident_exit(nn);
 	natty_table_exit(&nn->table[1]);
 	natty_table_exit(&nn->table[0]);
 }

@@ -12,6 +12,7 @@
 #include "gc.h"
 #include "handover.h"
 #include "host.h"
+#include "ident.h"
 #include "port.h"
 #include "stats.h"
 #include "syn.h"
@@ -39,6 +40,7 @@
  * @mappings: mappings of both tables
  * @ports: external addresses and their ports
  * @hosts: internal hosts that are counted
+ * @idents: identifications of packets; there while @enabled
  * @gc: expiry
  * @syns: openings from outside that wait for an answer
  * @events: numbering of notifications
@@ -62,6 +64,7 @@ struct natty_net {
 	struct percpu_counter mappings;
 	struct natty_ports ports;
 	struct natty_hosts hosts;
+	struct natty_idents *idents;
 	struct natty_gc gc;
 	struct natty_syns syns;
 	struct natty_events events;

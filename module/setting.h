@@ -43,6 +43,7 @@
 	X(FILTERING, "filtering", behaviour, 0, 2, 1, 2)		\
 	X(HAIRPIN, "hairpin", onoff, 0, 1, 1, 0)			\
 	X(PORT_PARITY, "port.parity", onoff, 0, 1, 1, 0)		\
+	X(IP_UNIQUE_ID, "ip.unique-id", onoff, 0, 1, 1, 0)		\
 	X(TCP_LOOSE, "tcp.loose", onoff, 0, 1, 1, 1)			\
 	X(FRAGMENT_CHECK, "fragment.check", onoff, 0, 1, 1, 0)		\
 	X(TCP_UNSOLICITED, "tcp.unsolicited", unsolicited, 0, 2, 0, 2)	\

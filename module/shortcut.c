@@ -296,6 +296,8 @@ static __always_inline bool short_out(struct natty_net *nn,
 	natty_rewrite_short(skb, family, p.proto, NATTY_MANIP_SRC,
 			    natty_conn_addr(conn, family, NATTY_END_NEW_SRC),
 			    conn->port[NATTY_END_NEW_SRC]);
+	if (family == NFPROTO_IPV4)
+		natty_ident_renew(nn, skb);
 	return true;
 }
 

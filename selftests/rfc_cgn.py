@@ -94,6 +94,20 @@ def parity_off(family, proto):
     equal(seen, {0, 1}, "parities of changed ports")
 
 
+@each("rfc4787_req2 rfc6888_req2: a host has one address in all protocols", ("all",))
+def pooling(family, proto):
+    pool = POOL[family]
+    rule(family, "snat %s-%s" % (pool[0], pool[5]))
+    used = {}
+    for n in range(24):
+        src = host(family, n)
+        used[n] = {send(family, p, src, port(), server, dport)[0]
+                   for p in PORTED for server, dport in ((0, 80), (1, 443))}
+        equal(len(used[n]), 1, "addresses of a host, %r" % used[n])
+    many = set().union(*used.values())
+    true(len(many) >= 3, "24 hosts use %d of 6 addresses" % len(many))
+
+
 @each("rfc6888_req3: a pool of several ranges, used to the last port", PORTED)
 def ranges(family, proto):
     pool = POOL[family]
@@ -107,6 +121,81 @@ def ranges(family, proto):
     equal(used, {(a, p) for a in (pool[1], *pool[3:6]) for p in (3000, 3001)},
           "addresses and ports in use")
     no_port(family, proto, host(family, 9))
+
+
+@each("rfc7857_req3: one port for many destinations, where a rule says so", PORTED)
+def sharing(family, proto):
+    option = " mapping address-and-port-dependent"
+    rule(family, "snat %s%s" % (at(X[family], "3000"), option))
+    flows = [(client, server, send(family, proto, C[family][client], 5000, server))
+             for client, server in ((0, 0), (1, 1), (2, 2))]
+    equal({f[2] for f in flows}, {(X[family], 3000)}, "external endpoints")
+    # The same destination: nothing could tell the answers apart.
+    no_port(family, proto, C[family][1], 0, 5000)
+    for client, server, _ in flows:
+        raw = pkt.answer(pkt.first(proto, X[family], 3000, S[family][server], 80))
+        lab.expect("wan", raw, pkt.xlate(raw, dst=C[family][client], dport=5000))
+    # Without the option nothing is shared.
+    rule(family, "snat " + at(X[family], "3001"))
+    equal(send(family, proto, C[family][0], 5000), (X[family], 3001), "C1")
+    no_port(family, proto, C[family][1], 1, 5000)
+
+
+@case("rfc6864 rfc7857_req10 ipv4: identifications of hosts that share an address")
+def idents():
+    """C1 and C2 use the same ones, towards one server."""
+    rule(4, "masquerade")
+    flows = [(client, port()) for client in (0, 1)]
+    seen = []
+    for n in range(200):
+        for client, sport in flows:
+            raw = pkt.udp(C[4][client], S[4][0], sport, 80, ident=n, df=False)
+            got = lab.through("lan", raw)
+            pkt.same(got, pkt.xlate(raw, src=X[4], sport=pkt.View(got).sport))
+            seen.append(pkt.View(got).ident)
+    equal(len(set(seen)), len(seen), "identifications of 400 packets")
+    # Also in other protocols, and towards an unknown flow's first packet.
+    for client in (0, 1):
+        for raw in (pkt.tcp(C[4][client], S[4][0], port(), 80, ident=7, df=False),
+                    pkt.icmp(C[4][client], S[4][0], 8, 0, bytes([0, 5, 0, 1]),
+                             ident=7, df=False)):
+            seen.append(pkt.View(lab.through("lan", raw)).ident)
+    equal(len(set(seen)), len(seen), "identifications in three protocols")
+
+
+@case("rfc6864 rfc7857_req10 ipv4: what may not be fragmented keeps its identification")
+def idents_atomic():
+    rule(4, "masquerade")
+    sport = port()
+    for n in (0, 1, 7, 7, 0xffff):
+        raw = pkt.udp(C[4][0], S[4][0], sport, 80, ident=n, df=True)
+        equal(pkt.View(lab.through("lan", raw)).ident, n, "identification")
+
+
+@case("rfc6864 rfc7857_req10 ipv4: fragments of a packet have one identification")
+def idents_fragments():
+    rule(4, "masquerade")
+    sports = [port(), port()]
+    seen = []
+    for sport, client in zip(sports, (0, 1)):
+        whole = pkt.udp(C[4][client], S[4][0], sport, 80, bytes(3000),
+                        ident=99, df=False)
+        parts = lab.swap("lan", *pkt.fragment(whole, 1480))["wan"]
+        true(len(parts) > 1, "%d packets" % len(parts))
+        equal(len({pkt.View(p).ident for p in parts}), 1, "identifications")
+        seen.append(pkt.View(parts[0]).ident)
+        pkt.same(pkt.reassemble(parts), pkt.xlate(
+            whole, src=X[4], sport=pkt.View(parts[0]).sport), "the whole")
+    true(seen[0] != seen[1], "two hosts' packets have one identification")
+
+
+@case("identifications stay as they are where they are not to be unique")
+def idents_off():
+    for before in ("set ip.unique-id off\n", "set profile iptables\n"):
+        rule(4, "masquerade", before)
+        for n in (3, 3, 9):
+            raw = pkt.udp(C[4][0], S[4][0], port(), 80, ident=n, df=False)
+            equal(pkt.View(lab.through("lan", raw)).ident, n, "identification")
 
 
 @each("rfc7857_req9 rfc6056: a changed port is unpredictable", ("udp", "tcp"))

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef NATTY_IDENT_H
+#define NATTY_IDENT_H
+
+#include <linux/atomic.h>
+#include <linux/ip.h>
+#include <net/ip.h>
+
+struct natty_net;
+
+/*
+ * Identifications of IPv4 packets. Hosts that share an address each choose
+ * theirs, so that two may send to one destination with the same source,
+ * protocol and identification at once, and their fragments are put together to
+ * garbage. So packets that may be fragmented get one of the translator's
+ * (RFC 6864 section 5.3.1, RFC 7857 section 9); those with DF set mean nothing by
+ * theirs, and keep it.
+ */
+
+#define NATTY_IDENT_SHIFT 10
+
+/**
+ * struct natty_idents - counters of a namespace
+ * @next: by hash of the destination, in any state at first. Destinations that
+ *	share one only come around sooner.
+ */
+struct natty_idents {
+	atomic_t next[1 << NATTY_IDENT_SHIFT];
+};
+
+/* Process context. 0 or -ENOMEM. */
+int natty_ident_init(struct natty_net *nn);
+
+/* No packet is in a hook any more. */
+void natty_ident_exit(struct natty_net *nn);
+
+/* Give a packet whose DF bit is clear another identification, if ip.unique-id. */
+void natty_ident_change(struct natty_net *nn, struct sk_buff *skb);
+
+/* The same for any IPv4 packet whose source was changed and that is writable. */
+static __always_inline void natty_ident_renew(struct natty_net *nn,
+					      struct sk_buff *skb)
+{
+	if (!(ip_hdr(skb)->frag_off & htons(IP_DF)))
+		natty_ident_change(nn, skb);
+}
+
+#endif
