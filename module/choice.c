@@ -56,6 +56,11 @@ static void choose_first(struct natty_choice *c, const struct natty_flow *flow)
 	else
 		c->first = hash;
 	c->naddrs = min_t(u64, pool->size, ADDRS_MAX);
+	/* RFC 7857 section 4: the host has no other address, if this one is full. */
+	if (natty_nat_mapping(flow, c->rule) !=
+	    NATTY_BEHAVIOUR_ADDRESS_AND_PORT_DEPENDENT &&
+	    !natty_setting(flow->config, NATTY_SET_POOL_SPILL))
+		c->naddrs = 1;
 }
 
 /*

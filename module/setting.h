@@ -42,6 +42,7 @@
 	X(MAPPING, "mapping", behaviour, 0, 2, 0, 2)			\
 	X(FILTERING, "filtering", behaviour, 0, 2, 1, 2)		\
 	X(HAIRPIN, "hairpin", onoff, 0, 1, 1, 0)			\
+	X(POOL_SPILL, "pool.spill", onoff, 0, 1, 0, 1)			\
 	X(PORT_PARITY, "port.parity", onoff, 0, 1, 1, 0)		\
 	X(IP_UNIQUE_ID, "ip.unique-id", onoff, 0, 1, 1, 0)		\
 	X(TCP_LOOSE, "tcp.loose", onoff, 0, 1, 1, 1)			\

@@ -288,7 +288,7 @@ def no_hairpin(family, proto):
         true(pkt.View(p).dst != C[family][0], "the packet reached C1")
 
 
-@each("the router's own ports are never given away", ("udp",))
+@each("own_sockets the router's own ports are never given away", ("udp",))
 def own_ports(family, proto):
     masquerade(family)
     af = socket.AF_INET6 if family == 6 else socket.AF_INET
@@ -303,7 +303,7 @@ def own_ports(family, proto):
         equal(own.recv(100), b"to the router", "what the router's socket got")
 
 
-@each("the router's own connections keep their ports apart", ("udp",))
+@each("own_sockets the router's own connections keep their ports apart", ("udp",))
 def own_flows(family, proto):
     """A mapping exists first, then the router itself sends from its port."""
     masquerade(family)

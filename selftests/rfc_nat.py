@@ -7,6 +7,7 @@
 """
 import os
 import random
+import socket
 import sys
 import time
 
@@ -420,6 +421,92 @@ def shares(family):
         equal(moved(before).get("no-port"), 1, "counted as no-port")
         raw = pkt.first(proto, C[family][0], sport, S[family][0], 80)
         lab.expect("lan", raw, pkt.xlate(raw, src=ext, sport=3000))
+
+
+def fill(family, spill):
+    """Two addresses of two ports; three flows of a host want one of them."""
+    pool = POOL[family][3:5]
+    apply("%spool isp %s-%s ports 5000-5001\nset port.parity off\n"
+          "set timeout.port-reuse 0\n"
+          "rule postrouting oif wan0 src %s snat pool isp\n"
+          % (spill and "set pool.spill on\n", pool[0], pool[1], INSIDE[family]))
+    used = [outward(lab, "udp", C[family][0], None, S[family][n], ext=pool,
+                    ports=(5000, 5001)) for n in (0, 1)]
+    equal(len({addr for addr, _ in used}), 1, "addresses of the host")
+    raw = pkt.udp(C[family][0], S[family][2], port(), 80)
+    before = stats()
+    seen = lab.swap("lan", raw)["wan"]
+    if spill:
+        equal([pkt.View(p).src for p in seen],
+              [addr for addr in pool if addr != used[0][0]], "the third flow's address")
+        return
+    equal(seen, [], "packets on wan0")
+    equal(moved(before).get("no-port"), 1, "counted as no-port")
+    # The other address is empty: it is there for others.
+    lucky = set()
+    for number in range(100, 120):
+        lucky |= {pkt.View(p).src for p in lab.swap("lan", pkt.udp(
+            host(family, number), S[family][0], port(), 80))["wan"]}
+        lab.collect()
+    equal(lucky, set(pool) - {used[0][0]}, "addresses that others get")
+
+
+for _family in FAMILIES:
+    case("rfc7857_req4 a host whose address is full gets no other ipv%d" % _family,
+         family=_family, spill="")(fill)
+    case("pool.spill gives it another one ipv%d" % _family, family=_family,
+         spill="on")(fill)
+
+
+def bound(family, proto, number, everywhere=False):
+    """A socket of the router on that port."""
+    s = socket.socket(socket.AF_INET6 if family == 6 else socket.AF_INET,
+                      socket.SOCK_DGRAM if proto == "udp" else socket.SOCK_STREAM)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind(("" if everywhere else X[family], number))
+    if proto == "tcp":
+        s.listen(1)
+    return s
+
+
+def sockets(family, proto):
+    """Sockets are opened while the ports of a range run out."""
+    masquerade(family, "set port.parity off\n", " :3000-3007")
+    used = []
+
+    def more(count):
+        used.extend(outward(lab, proto, C[family][len(used) % 3], None, S[family][0],
+                            ports=range(3000, 3008))[1] for _ in range(count))
+
+    with bound(family, proto, 3001), bound(family, proto, 3004, True):
+        more(2)
+        free = next(p for p in (3000, 3002, 3003) if p not in used)
+        with bound(family, proto, free):
+            more(3)
+            equal(len(set(used)), 5, "ports in use")
+            true(not {3001, 3004, free} & set(used), "ports %r" % used)
+            before = stats()
+            raw = pkt.first(proto, C[family][0], port(), S[family][1], 80)
+            equal(lab.swap("lan", raw)["wan"], [], "packets on wan0")
+            equal(moved(before).get("no-port"), 1, "counted as no-port")
+        # One that is closed is there again before long.
+        seen = ktap.wait_until(lambda: lab.swap("lan", raw)["wan"], 10, "the port")
+        equal(pkt.View(seen[0]).sport, free, "the port that became free")
+    # A socket that comes later leaves those alone that have the port.
+    sport = port()
+    apply("rule postrouting oif wan0 src %s masquerade\n" % INSIDE[family])
+    outside = outward(lab, proto, C[family][0], sport, S[family][0])[1]
+    with bound(family, proto, outside):
+        outward(lab, proto, C[family][0], sport, S[family][1])
+        raw = pkt.first(proto, S[family][0], 80, X[family], outside)
+        if proto == "udp":
+            lab.expect("wan", raw, pkt.xlate(raw, dst=C[family][0], dport=sport))
+
+
+for _family in FAMILIES:
+    for _proto in ("udp", "tcp"):
+        case("own_sockets keep their ports while others run out ipv%d %s" % (
+            _family, _proto), family=_family, proto=_proto)(sockets)
 
 
 @each("poisoned_port what comes early spoils no port, whatever it is")

@@ -160,7 +160,8 @@ class Natty(Plain):
     def config(self, family, pool):
         low, high = pool or rig.POOL[family]
         return ("set limit.connections 4194304\nset timeout.udp 3600\n"
-                "set timeout.udp-replied 3600\n" + self.settings +
+                "set timeout.udp-replied 3600\nset pool.spill on\n" +
+                self.settings +
                 "pool ours %s-%s\n"
                 "rule postrouting oif wan+ src %s snat pool ours\n"
                 % (low, high, rig.INSIDE[family]))
