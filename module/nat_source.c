@@ -9,6 +9,9 @@
 /* Most taken ports that one new flow tries to share. */
 #define SHARES_MAX	4096
 
+/* How long that holds after a flow has tried all of them in vain. */
+#define SHARES_PAUSE	(HZ / 10)
+
 static u32 mapping_flags(const struct natty_flow *flow,
 			 const struct natty_rule *rule)
 {
@@ -284,12 +287,55 @@ static void default_band(struct natty_port_request *req)
 	}
 }
 
+/* Does some connection have the answers that would come to this port? */
+static bool is_answered(const struct natty_flow *flow,
+			const struct natty_draft *draft, u16 port)
+{
+	struct natty_tuple reply = {
+		.family = draft->orig.family,
+		.proto = draft->orig.proto,
+		.src = draft->new_dst,
+		.dst = draft->new_src,
+	};
+	enum natty_dir dir;
+
+	reply.dst.port = htons(port);
+	return natty_table_find(flow->table, &reply, true, &dir);
+}
+
+/*
+ * Any port that is in use, for other destinations. All are tried, but where
+ * that was in vain a moment ago only some: one look at each is little, yet a
+ * flood of flows for which there is none must not stop the others.
+ */
+static int share_any(struct natty_flow *flow, struct natty_choice *c,
+		     struct natty_draft *draft, struct natty_conn **conn)
+{
+	const struct natty_port_request *req = &c->req;
+	u32 range = req->max - req->min + 1, n = range, at, i;
+	unsigned long last = READ_ONCE(flow->nn->crowded);
+	int err;
+
+	if (last && time_before(jiffies, last + SHARES_PAUSE))
+		n = min_t(u32, range, SHARES_MAX);
+	at = reciprocal_scale(get_random_u32(), range);
+	for (i = 0; i < n; i++, at = at + 1 == range ? 0 : at + 1) {
+		if (is_answered(flow, draft, req->min + at))
+			continue;
+		err = try_share(flow, c, draft, req->min + at, conn);
+		if (err != -EEXIST && err != -EBUSY)
+			return err;
+	}
+	if (n > SHARES_MAX)
+		WRITE_ONCE(flow->nn->crowded, jiffies ?: 1);
+	return -EEXIST;
+}
+
 /* The internal port if it can be had, any unused one, any that can be shared. */
 static int share_port(struct natty_flow *flow, struct natty_choice *c,
 		      struct natty_draft *draft, struct natty_conn **conn)
 {
 	struct natty_port_request *req = &c->req;
-	u32 range, at, i;
 	int port, err;
 
 	draft->new_src.addr = req->addr;
@@ -305,16 +351,7 @@ static int share_port(struct natty_flow *flow, struct natty_choice *c,
 		return publish_shared(flow, c, draft, port, conn);
 	if (port != -ENOSPC)
 		return port;
-	range = req->max - req->min + 1;
-	at = reciprocal_scale(get_random_u32(), range);
-	for (i = 0; i < min_t(u32, range, SHARES_MAX); i++) {
-		err = try_share(flow, c, draft, req->min + at, conn);
-		if (err != -EEXIST && err != -EBUSY)
-			return err;
-		if (++at == range)
-			at = 0;
-	}
-	return -EEXIST;
+	return share_any(flow, c, draft, conn);
 }
 
 /* Does the rule permit the external endpoint that another connection has? */

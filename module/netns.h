@@ -40,6 +40,7 @@
  * @mappings: mappings of both tables
  * @ports: external addresses and their ports
  * @hosts: internal hosts that are counted
+ * @crowded: jiffies at which a flow last found no port to share, 0 for never
  * @idents: identifications of packets; there while @enabled
  * @gc: expiry
  * @syns: openings from outside that wait for an answer
@@ -64,6 +65,7 @@ struct natty_net {
 	struct percpu_counter mappings;
 	struct natty_ports ports;
 	struct natty_hosts hosts;
+	unsigned long crowded;
 	struct natty_idents *idents;
 	struct natty_gc gc;
 	struct natty_syns syns;

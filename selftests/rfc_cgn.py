@@ -9,6 +9,7 @@ Limits of hosts, and what happens at them, are in exhaustion.py.
 """
 import os
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 
@@ -139,6 +140,29 @@ def sharing(family, proto):
     rule(family, "snat " + at(X[family], "3001"))
     equal(send(family, proto, C[family][0], 5000), (X[family], 3001), "C1")
     no_port(family, proto, C[family][1], 1, 5000)
+
+
+@each("rfc7857_req3: the last port that can be shared is found", ("udp", "tcp"))
+def sharing_all(family, proto):
+    """One destination takes ports of a large range until none is left."""
+    rule(family, "snat %s mapping address-and-port-dependent" % at(
+        X[family], "3000-8999"))
+    for base in range(0, 6000, 500):
+        seen = lab.swap("lan", *[
+            pkt.first(proto, C[family][0], 10000 + base + n, S[family][0], 80)
+            for n in range(500)])
+        equal(len(seen["wan"]), 500, "flows that pass beyond %d" % base)
+    no_port(family, proto, C[family][1])
+    # The range is full for this destination only.
+    equal(send(family, proto, C[family][1], 5000, 1), (X[family], 5000),
+          "towards another server")
+    for sport in (12345, 10001, 15999):
+        userctl("conn", "delete", "src", C[family][0], "sport", str(sport))
+        got = send(family, proto, C[family][2], port())
+        true(got, "a port is free and not found")
+        # What was tried in vain makes the search shorter for a moment.
+        no_port(family, proto, C[family][2])
+        time.sleep(0.15)
 
 
 @case("rfc6864 rfc7857_req10 ipv4: identifications of hosts that share an address")
