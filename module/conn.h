@@ -68,7 +68,8 @@ enum natty_conn_bit {
  * @rule: id of the rule that decided, 0 for none
  * @ack: TCP: highest acknowledgment sent in each direction, behind the real
  *	one by at most NATTY_TCP_ACK_SLACK, or that which a SYN or FIN of the
- *	other direction calls for; 0 if unknown; under NATTY_CONN_LOCK
+ *	other direction calls for; 0 if unknown; under NATTY_CONN_LOCK; UDP: the
+ *	first is when it was opened, in jiffies
  * @ifindex: interface through which the outside is reached, 0 if unknown; the
  *	arena links with it the objects that are no longer in use
  * @index: its place in the arena

@@ -321,7 +321,7 @@ static void forward_respects_a_shared_port(struct kunit *test)
 	struct natty_net *nn = test->priv;
 
 	KUNIT_ASSERT_EQ(test, natty_port_share(nn, NFPROTO_IPV4, IPPROTO_UDP,
-					       &f.ext.addr, 2222), 0);
+					       &f.ext.addr, 2222, false), 0);
 	KUNIT_EXPECT_EQ(test, add_static(nn, &f), -EBUSY);
 	expect_nothing_left(test);
 	natty_port_unshare(nn, NFPROTO_IPV4, IPPROTO_UDP, &f.ext.addr, 2222);

@@ -31,6 +31,8 @@ static void fill(struct natty_conn *conn, const struct natty_draft *draft)
 	conn->proto = draft->orig.proto;
 	conn->rule = draft->rule ? draft->rule->id : 0;
 	conn->ifindex = draft->ifindex;
+	if (conn->proto == IPPROTO_UDP)
+		conn->ack[0] = (u32)jiffies;
 	natty_conn_set_end(conn, NATTY_END_ORIG_SRC, &draft->orig.src);
 	natty_conn_set_end(conn, NATTY_END_ORIG_DST, &draft->orig.dst);
 	natty_conn_set_end(conn, NATTY_END_NEW_SRC, &draft->new_src);

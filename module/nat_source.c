@@ -265,8 +265,9 @@ static int try_share(struct natty_flow *flow, const struct natty_choice *c,
 	const struct natty_tuple *t = &flow->pkt.tuple;
 	int err;
 
-	err = natty_port_share(flow->nn, t->family, t->proto,
-			       &draft->new_src.addr, port);
+	/* A socket of the router may have its port on another address, too. */
+	err = natty_port_share(flow->nn, t->family, t->proto, &draft->new_src.addr,
+			       port, !flow->iif && port == ntohs(t->src.port));
 	return err ?: publish_shared(flow, c, draft, port, conn);
 }
 

@@ -405,8 +405,6 @@ static int take_exact(struct natty_net *nn, u8 family, u8 proto,
 	if (unlikely(!map))
 		goto out;
 	err = -EBUSY;
-	if (share && natty_port_is_local(nn->net, family, proto, addr, port))
-		goto out;
 	before = map->memory;
 	if (natty_portmap_rests(map, port)) {
 		natty_portmap_rouse(map, port);
@@ -432,8 +430,10 @@ int natty_port_take_exact(struct natty_net *nn, u8 family, u8 proto,
 }
 
 int natty_port_share(struct natty_net *nn, u8 family, u8 proto,
-		     const union nf_inet_addr *addr, u16 port)
+		     const union nf_inet_addr *addr, u16 port, bool own)
 {
+	if (!own && natty_port_is_local(nn->net, family, proto, addr, port))
+		return -EBUSY;
 	return take_exact(nn, family, proto, addr, port, true);
 }
 

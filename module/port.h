@@ -129,10 +129,10 @@ void natty_port_put(struct natty_net *nn, u8 family, u8 proto,
 
 /*
  * Use a port that is free, resting or shared already. 0, -EBUSY if it is owned
- * or has a socket of this host, -ENOMEM.
+ * or, unless it is the sender's @own, has a socket of this host, -ENOMEM.
  */
 int natty_port_share(struct natty_net *nn, u8 family, u8 proto,
-		     const union nf_inet_addr *addr, u16 port);
+		     const union nf_inet_addr *addr, u16 port, bool own);
 
 /*
  * Like natty_port_take(), but the port is then shared by one user; finds only

@@ -177,14 +177,14 @@ static void owned_ports_are_not_shared(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, own_udp(test, 5000), 0);
 	KUNIT_EXPECT_EQ(test, own_udp(test, 5000), -EBUSY);
 	KUNIT_EXPECT_EQ(test, natty_port_share(nn, NFPROTO_IPV4, IPPROTO_UDP,
-					       &addr_v4, 5000), -EBUSY);
+					       &addr_v4, 5000, false), -EBUSY);
 
 	KUNIT_EXPECT_EQ(test, natty_port_take_shared(nn, &req), 5001);
 	KUNIT_EXPECT_EQ(test, own_udp(test, 5001), -EBUSY);
 	KUNIT_EXPECT_NE(test, natty_port_take(nn, &req), 5001);
 	KUNIT_EXPECT_NE(test, natty_port_take_shared(nn, &req), 5001);
 	KUNIT_EXPECT_EQ(test, natty_port_share(nn, NFPROTO_IPV4, IPPROTO_UDP,
-					       &addr_v4, 5001), 0);
+					       &addr_v4, 5001, false), 0);
 
 	natty_port_unshare(nn, NFPROTO_IPV4, IPPROTO_UDP, &addr_v4, 5001);
 	KUNIT_EXPECT_EQ(test, own_udp(test, 5001), -EBUSY);

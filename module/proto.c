@@ -19,13 +19,30 @@ enum natty_counter natty_proto_open(const struct natty_packet *pkt,
 	return NATTY_DROP_NONE;
 }
 
+/* How long nf_conntrack takes UDP in both directions for a question answered. */
+#define STREAM_AFTER	(2 * HZ)
+
+/*
+ * Do packets go both ways, and not only because a question was answered? Where
+ * nf_conntrack sets the example that shows after a moment.
+ */
+static bool is_stream(const struct natty_conn *conn,
+		      const struct natty_settings *set)
+{
+	if (!natty_conn_is(conn, NATTY_CONN_REPLIED))
+		return false;
+	return set->value[NATTY_SET_PROFILE] != NATTY_PROFILE_IPTABLES ||
+	       conn->proto != IPPROTO_UDP ||
+	       (s32)((u32)jiffies - conn->ack[0]) > STREAM_AFTER;
+}
+
 /* RFC 4787 REQ-5a: flows to well-known services may be short. */
 static u32 udp_timeout(const struct natty_conn *conn,
 		       const struct natty_settings *set)
 {
 	u32 known = set->value[NATTY_SET_UDP_WELL_KNOWN];
-	u32 usual = set->value[natty_conn_is(conn, NATTY_CONN_REPLIED) ?
-			       NATTY_SET_UDP_REPLIED : NATTY_SET_UDP];
+	u32 usual = set->value[is_stream(conn, set) ? NATTY_SET_UDP_REPLIED :
+						       NATTY_SET_UDP];
 
 	if (likely(!known) || natty_conn_is(conn, NATTY_CONN_INBOUND) ||
 	    ntohs(conn->port[NATTY_END_NEW_DST]) >= 1024)
@@ -49,6 +66,9 @@ u32 natty_proto_lifetime(const struct natty_conn *conn,
 		return natty_dccp_timeout(conn, set);
 	case IPPROTO_SCTP:
 		return set->value[NATTY_SET_SCTP];
+	case IPPROTO_GRE:
+		return set->value[natty_conn_is(conn, NATTY_CONN_REPLIED) ?
+				  NATTY_SET_GRE_REPLIED : NATTY_SET_GRE];
 	default:
 		return set->value[NATTY_SET_OTHER];
 	}
@@ -76,6 +96,11 @@ enum natty_counter natty_proto_packet(struct natty_conn *conn,
 		refresh = natty_dccp_packet(conn, pkt, dir, set);
 	} else if (dir == NATTY_DIR_REPLY &&
 		   !natty_conn_is(conn, NATTY_CONN_REPLIED)) {
+		/* With nf_conntrack an answer itself does not prolong yet. */
+		if (set->value[NATTY_SET_PROFILE] == NATTY_PROFILE_IPTABLES) {
+			natty_conn_refresh(conn, natty_proto_timeout(conn, set));
+			refresh = false;
+		}
 		natty_conn_mark(conn, NATTY_CONN_REPLIED);
 		WRITE_ONCE(conn->state, NATTY_STATE_REPLIED);
 	}

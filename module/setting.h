@@ -31,6 +31,8 @@
 	X(DCCP_OPEN, "timeout.dccp-open", seconds, 1, 1000000, 7440, 43200) \
 	X(DCCP_TRANSITORY, "timeout.dccp-transitory", seconds, 1, 1000000, 240, 240) \
 	X(SCTP, "timeout.sctp", seconds, 1, 1000000, 600, 210)		\
+	X(GRE, "timeout.gre", seconds, 1, 1000000, 600, 30)		\
+	X(GRE_REPLIED, "timeout.gre-replied", seconds, 1, 1000000, 600, 180) \
 	X(OTHER, "timeout.other", seconds, 1, 1000000, 600, 600)	\
 	X(UNCONFIRMED, "timeout.unconfirmed", seconds, 1, 60, 10, 10)	\
 	X(PORT_REUSE, "timeout.port-reuse", seconds, 0, 7200, 120, 0)	\

@@ -209,65 +209,50 @@ void list_statement(const struct statement *statement)
 	}
 }
 
-/*
- * Lines of connections are put together by hand: there may be millions, and
- * printf() would be most of what their list costs.
- */
-#define LINE_TEXT	1024
-
-static char *add_number(char *at, const char *name, uint64_t number)
-{
-	return text_number(stpcpy(at, name), number);
-}
-
-static char *add_tuple(char *at, const struct tuple *tuple)
+static void print_tuple(const struct tuple *tuple)
 {
 	char text[VALUE_TEXT];
 
-	at = stpcpy(stpcpy(at, " src="), text_addr(text, &tuple->src));
-	at = stpcpy(stpcpy(at, " dst="), text_addr(text, &tuple->dst));
-	if (tuple->has_ports) {
-		at = add_number(at, " sport=", tuple->sport);
-		at = add_number(at, " dport=", tuple->dport);
-	}
-	return tuple->has_id ? add_number(at, " id=", tuple->id) : at;
+	printf(" src=%s", text_addr(text, &tuple->src));
+	printf(" dst=%s", text_addr(text, &tuple->dst));
+	if (tuple->has_ports)
+		printf(" sport=%u dport=%u", tuple->sport, tuple->dport);
+	if (tuple->has_id)
+		printf(" id=%u", tuple->id);
 }
 
-static char *add_counts(char *at, const struct conn *conn, uint64_t packets,
-			uint64_t bytes)
+static void print_counts(const struct conn *conn, uint64_t packets,
+			 uint64_t bytes)
 {
-	if (!conn->has_counts)
-		return at;
-	at = add_number(at, " packets=", packets);
-	return add_number(at, " bytes=", bytes);
+	if (conn->has_counts)
+		printf(" packets=%" PRIu64 " bytes=%" PRIu64, packets, bytes);
 }
 
 static void print_conn(const struct conn *conn)
 {
-	char line[LINE_TEXT], text[VALUE_TEXT], *at = line;
+	char proto[VALUE_TEXT];
 
-	at = stpcpy(at, text_proto(text, conn->proto));
-	at = add_number(at, " ", conn->proto);
+	printf("%s %u", text_proto(proto, conn->proto), conn->proto);
 	if (conn->has_expires)
-		at = add_number(at, " ", conn->expires);
+		printf(" %" PRIu32, conn->expires);
 	if (conn->has_state)
-		at = stpcpy(stpcpy(at, " "), name_of(state_names, conn->state));
-	at = add_tuple(at, &conn->orig);
-	at = add_counts(at, conn, conn->orig_packets, conn->orig_bytes);
+		printf(" %s", name_of(state_names, conn->state));
+	print_tuple(&conn->orig);
+	print_counts(conn, conn->orig_packets, conn->orig_bytes);
 	if (!(conn->flags & NATTY_CONN_FLAG_REPLIED))
-		at = stpcpy(at, " [unreplied]");
-	at = add_tuple(at, &conn->reply);
-	at = add_counts(at, conn, conn->reply_packets, conn->reply_bytes);
+		printf(" [unreplied]");
+	print_tuple(&conn->reply);
+	print_counts(conn, conn->reply_packets, conn->reply_bytes);
 	if (!(conn->flags & (NATTY_CONN_FLAG_SOURCE |
 			     NATTY_CONN_FLAG_DESTINATION)))
-		at = stpcpy(at, " [untranslated]");
+		printf(" [untranslated]");
 	if (conn->flags & NATTY_CONN_FLAG_INBOUND)
-		at = stpcpy(at, " [inbound]");
+		printf(" [inbound]");
 	if (conn->flags & NATTY_CONN_FLAG_UNCONFIRMED)
-		at = stpcpy(at, " [unconfirmed]");
+		printf(" [unconfirmed]");
 	if (conn->has_rule)
-		at = add_number(at, " rule=", conn->rule);
-	puts(line);
+		printf(" rule=%" PRIu32, conn->rule);
+	putchar('\n');
 }
 
 void list_conn(const struct conn *conn)
