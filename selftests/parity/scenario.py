@@ -8,6 +8,7 @@ then in the other, and what came out of both must be the same before the next
 one begins, unless it is marked with differs().
 """
 import os
+import re
 import time
 
 import ktap
@@ -56,6 +57,13 @@ def save_text(rules, family):
     head += [line for line in lines if line.startswith(":")]
     return "\n".join(head + [line for line in lines if line.startswith("-")]
                      + ["COMMIT", ""])
+
+
+def named_ports(rules):
+    """Single ports that rules name: chosen, not random."""
+    found = re.findall(r"<\w+:(\d+)>", rules)
+    found += re.findall(r"--(?:dport|sport|to-ports) (\d+)(?![-:\d])", rules)
+    return {int(port) for port in found}
 
 
 class Flow:
@@ -346,6 +354,32 @@ def says_back(port, payload=b"to the router"):
     return data(port, "s", payload)
 
 
+def replies(proto, port, payload=b"the router says"):
+    """The router's socket answers whom it heard last."""
+    def step(play):
+        peer = play.world.peers.get((proto, port))
+        if peer:
+            play.world.sockets[proto, port].sendto(payload, peer)
+        play.gather()
+    return step
+
+
+def fills(proto, src, first, count, dst, chunk=256):
+    """Flows from @count ports on: how many got out, by as many ports."""
+    def step(play):
+        addr, dport = _end(dst)
+        outside = set()
+        for n in range(0, count, chunk):
+            for sport in range(first + n, first + min(n + chunk, count)):
+                play.world.send(side_of(src), pkt.first(
+                    proto, play.addr(src), sport, play.addr(addr), dport))
+            for side, _, raw in play.world.collect():
+                if side == "wan":
+                    outside.add(pkt.View(raw).sport)
+        play.out.append({"where": "wan", "ports": len(outside)})
+    return step
+
+
 def flows(count):
     """So many translated connections there are; waits for those that go."""
     def step(play):
@@ -429,9 +463,13 @@ def _compare(number, got, slack):
 
 def _fits(want, f, family):
     for key, value in want.items():
+        if isinstance(value, dict):
+            value = value[family]
         if isinstance(value, str):
             value = NAMES[family].get(value, value)
-        if f.get(key) != value:
+        if callable(value) and not value(f.get(key)):
+            return "%s is %r" % (key, f.get(key))
+        if not callable(value) and f.get(key) != value:
             return "%s is %r, expected %r" % (key, f.get(key), value)
     return None
 
@@ -460,6 +498,7 @@ def play(worlds, one, family):
         world.enter()
         world.close_sockets()
         p = Play(world, family, one.ranges)
+        p.names.known |= named_ports(one.rules)
         plays.append(p)
         world.mark(0)
         world.timeouts(one.timeouts)

@@ -88,7 +88,7 @@ class World(Lab):
         super().__init__()
         self.socks["lo"] = self._loopback()
         self.sockets = {}
-        self.marked = {}
+        self.marked, self.peers = {}, {}
         self.family = 4
 
     def _sysctls(self):
@@ -258,6 +258,7 @@ class World(Lab):
                 try:
                     if proto == "udp":
                         data, peer = s.recvfrom(65536)
+                        self.peers[proto, port] = peer
                     else:
                         conn, peer = s.accept()
                         self._resets(conn)
@@ -383,7 +384,7 @@ class Natty(World):
 
     def entries(self):
         number = {"tcp": 6, "udp": 17, "icmp": 1, "icmpv6": 58, "sctp": 132,
-                  "dccp": 33, "udplite": 136, "gre": 47}
+                  "dccp": 33, "udplite": 136, "gre": 47, "esp": 50, "ah": 51}
         out = []
         for c in query("conn", "list")["connections"]:
             o, proto = c["orig"], c["proto"]

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The router's own traffic: OUTPUT, INPUT, and sockets beside flows."""
+from scenario import (data, listens, opens, replies, says, says_back, scenario, speaks)
+from scenarios_source import MASQ, there_and_back
+
+_OUT = "-A OUTPUT -d <S1> -p udp --dport 53 -j "
+
+scenario("local: dnat in output", _OUT + "DNAT --to-destination <S2:5353>",
+         speaks("udp", 9000, "S1", 53), says_back(9000), speaks("udp", 9000, "S3", 53),
+         says_back(9000))
+scenario("local: dnat in output, another way out", _OUT + "DNAT --to-destination <D1:5353>",
+         speaks("udp", 9000, "S1", 53), says_back(9000))
+scenario("local: dnat in output with masquerade", _OUT + "DNAT --to-destination <D1:5353>\n"
+         "-A POSTROUTING -o dmz0 -j MASQUERADE", speaks("udp", 9000, "S1", 53),
+         says_back(9000))
+scenario("local: redirect in output", _OUT + "REDIRECT --to-ports 5353",
+         listens("udp", 5353), speaks("udp", 9000, "S1", 53), replies("udp", 5353))
+scenario("local: netmap in output", "-A OUTPUT -d <MAP29> -j NETMAP --to <LAN29>",
+         speaks("udp", 9000, "N7", 53), says_back(9000))
+scenario("local: accept in output", "-A OUTPUT -d <S1> -j ACCEPT\n" +
+         _OUT + "DNAT --to-destination <S2>", speaks("udp", 9000, "S1", 53),
+         says_back(9000))
+scenario("local: tcp, dnat in output", "-A OUTPUT -d <S1> -p tcp --dport 80 -j DNAT "
+         "--to-destination <S2:8080>", speaks("tcp", 9000, "S1", 80),
+         says(9000, "s SYN ACK"))
+scenario("local: snat in input", "-A INPUT -s <LAN> -p udp -j SNAT --to-source <N1>",
+         listens("udp", 53), opens("a", "udp", "C1:5000", "R:53"), replies("udp", 53),
+         opens("b", "udp", "C2:5000", "R:53"), replies("udp", 53), replies("udp", 53))
+scenario("local: accept in input", "-A INPUT -s <C1> -j ACCEPT\n"
+         "-A INPUT -s <LAN> -p udp -j SNAT --to-source <N1>",
+         listens("udp", 53), opens("a", "udp", "C1:5000", "R:53"), replies("udp", 53),
+         opens("b", "udp", "C2:5000", "R:53"), replies("udp", 53))
+scenario("local: masquerade of the router's own packets",
+         "-A POSTROUTING -o wan0 -j MASQUERADE", speaks("udp", 9000, "S1", 53),
+         says_back(9000), there_and_back("a", "udp", "C1:5000", "S1:53"))
+scenario("local: snat of the router's own packets",
+         "-A POSTROUTING -o wan0 -j SNAT --to-source <X3>", speaks("udp", 9000, "S1", 53),
+         says_back(9000))
+scenario("local: a flow has the port of a socket", "-A POSTROUTING -o wan0 -j MASQUERADE",
+         there_and_back("a", "udp", "C1:9000", "S1:53"), speaks("udp", 9000, "S1", 53),
+         says_back(9000), data("a", "s"))
+scenario("local: what comes to the router stays there", MASQ, listens("udp", 53),
+         opens("a", "udp", "S1:6000", "X:53"), replies("udp", 53),
+         opens("b", "udp", "S1:6000", "X:54"), opens("c", "tcp", "S1:6000", "X:54"),
+         opens("d", "icmp", "S1:60", "X"))
+scenario("local: redirect, and the answer", "-A PREROUTING -i lan0 -p udp --dport 53 -j "
+         "REDIRECT --to-ports 5353", listens("udp", 5353),
+         opens("a", "udp", "C1:5000", "S1:53"), replies("udp", 5353))
