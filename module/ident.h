@@ -20,12 +20,25 @@ struct natty_net;
 #define NATTY_IDENT_SHIFT 10
 
 /**
+ * struct natty_ident_batch - what a CPU has taken of a counter
+ * @next: first one left
+ * @left: how many there are
+ */
+struct natty_ident_batch {
+	u16 next;
+	u16 left;
+};
+
+/**
  * struct natty_idents - counters of a namespace
  * @next: by hash of the destination, in any state at first. Destinations that
  *	share one only come around sooner.
+ * @batch: per CPU, an array like @next, so that CPUs do not write the same line
+ *	for each packet; softirqs disabled
  */
 struct natty_idents {
 	atomic_t next[1 << NATTY_IDENT_SHIFT];
+	struct natty_ident_batch __percpu *batch;
 };
 
 /* Process context. 0 or -ENOMEM. */
