@@ -112,7 +112,8 @@ def pooling(family, proto):
 @each("rfc6888_req3: a pool of several ranges, used to the last port", PORTED)
 def ranges(family, proto):
     pool = POOL[family]
-    apply("pool p %s %s-%s %s ports 3000-3001\n"
+    # Spilling: by chance more hosts may belong to an address than it has ports.
+    apply("set pool.spill on\npool p %s %s-%s %s ports 3000-3001\n"
           "rule postrouting oif wan0 src %s snat pool p\n" % (
               pool[1], pool[3], pool[4], pool[5], INSIDE[family]))
     used = set()
