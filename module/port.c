@@ -563,22 +563,6 @@ void natty_port_sweep(struct natty_net *nn)
 	rhashtable_walk_exit(&iter);
 }
 
-u32 natty_port_used(const struct natty_net *nn, u8 family,
-		    const union nf_inet_addr *addr)
-{
-	const struct natty_port_addr *pa;
-	unsigned int i;
-	u32 used = 0;
-
-	rcu_read_lock();
-	pa = find_addr(nn, family, addr);
-	for (i = 0; pa && i < CLASSES; i++)
-		if (READ_ONCE(pa->map[i]))
-			used += READ_ONCE(pa->map[i]->used);
-	rcu_read_unlock();
-	return used;
-}
-
 bool natty_port_addr_known(const struct natty_net *nn, u8 family,
 			   const union nf_inet_addr *addr)
 {

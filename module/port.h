@@ -119,10 +119,6 @@ u16 natty_port_tag(const struct natty_net *nn, u8 family,
 /* Free what has rested long enough. Process context; now and then. */
 void natty_port_sweep(struct natty_net *nn);
 
-/* How many ports of the address are not free, of all protocols; roughly. */
-u32 natty_port_used(const struct natty_net *nn, u8 family,
-		    const union nf_inet_addr *addr);
-
 /* Give an owned port back. */
 void natty_port_put(struct natty_net *nn, u8 family, u8 proto,
 		    const union nf_inet_addr *addr, u16 port);
