@@ -39,6 +39,13 @@ def masquerade(family, more="", before=""):
           % (before, INSIDE[family], more))
 
 
+def forward(family, proto, outside, inside):
+    """The words of one to C1, behind the first."""
+    where = "[%s]:%d" if family == 6 else "%s:%d"
+    return (proto, where % (X[family], outside),
+            where % (C[family][0], inside))
+
+
 def out(family, proto, client, sport, server, dport=80):
     """One packet of a client; returns its external port."""
     return outward(lab, proto, C[family][client], sport, S[family][server],
@@ -243,11 +250,23 @@ def hairpin_case(family, proto):
     equal(out(family, proto, 1, far, 1), shown, "C2's external port")
 
 
+@each("a forward to an endpoint that has a mapping", ("udp", "tcp"))
+def forward_over_mapping(family, proto):
+    masquerade(family)
+    sport = port()
+    had = out(family, proto, 0, sport, 0)
+    outside = had + 1 if had < 60000 else had - 1
+    userctl("forward", "add", *forward(family, proto, outside, sport))
+    admits(family, proto, outside, 1, port(), sport)
+    # What there was goes on as it is; what comes then is the forward's.
+    equal(out(family, proto, 0, sport, 0), had, "port of the old flow")
+    equal(out(family, proto, 0, sport, 2), outside, "port of a new flow")
+
+
 @each("hairpin through a forward", ("udp", "tcp"))
 def hairpin_forward(family, proto):
-    where = "[%s]:%d" if family == 6 else "%s:%d"
-    masquerade(family, before="forward %s %s %s\n" % (
-        proto, where % (X[family], 2222), where % (C[family][0], 22)))
+    masquerade(family, before="forward %s %s %s\n" %
+               forward(family, proto, 2222, 22))
     hairpin(family, proto, 22, 2222, port())
 
 
