@@ -122,7 +122,9 @@ def packets4():
     inward(lab, "udp", dst=POOL[4][1], dport=53, to=C[4][1:], ports=[53])
     inward(lab, "udp", dst=POOL[4][1], dport=5005, to=C[4][1:], ports=[5005])
     inward(lab, "udp", dport=6002, to=[C[4][2]], ports=[7002])
-    lab.nothing("wan", pkt.udp(S[4][0], POOL[4][1], 999, 5011, ttl=1))
+    # The router may answer for a port of its own that is closed.
+    seen = lab.swap("wan", pkt.udp(S[4][0], POOL[4][1], 999, 5011))
+    equal([str(pkt.View(p)) for p in seen["lan"]], [], "packets on lan0")
     outward(lab, "udp", ext=[POOL[4][0]], ports=range(1024, 2001))
     outward(lab, "tcp", sport=1023, ports=range(1024, 65536))
     outward(lab, "icmp")
