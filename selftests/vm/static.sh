@@ -216,17 +216,19 @@ look_manual() {
 	return "$bad"
 }
 
-# The list of requirements is sound, and no test names one that it lacks.
+# The list of requirements is sound, no test names one that it lacks, and the README shows it as it is.
 look_requirements() {
 	local bad=0
 
 	awk '/^#/ || !NF { next }
 		$2 !~ /^[MSRO]$/ || NF < 4 { print "not ID LEVEL TEXT: " $0; bad = 1 }
+		$2 == "M" && /declined: / { print "what must be cannot be declined: " $0; bad = 1 }
 		seen[$1]++ { print "twice: " $1; bad = 1 }
 		END { exit bad }' "$REQUIREMENTS" || bad=1
 	grep -ohE '\brfc[0-9]+_req[0-9]+[a-z]?\b' selftests/*.py selftests/*.sh | sort -u | while read -r id; do
 		grep -q "^$id " "$REQUIREMENTS" || echo "not in selftests/requirements: $id"
 	done | grep . && bad=1
+	compliance_markdown | diff - <(sed -n '/^| id | level |/,/^$/p' README.md | grep .) || bad=1
 	return "$bad"
 }
 
