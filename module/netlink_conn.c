@@ -25,6 +25,18 @@ static int get_filter(const struct nlattr *nest, struct natty_rule *filter,
 	return err ?: natty_nl_get_matches(tb, filter, extack);
 }
 
+/* Is it ruled out by its opener's address? Most are, and that is soon seen. */
+static bool is_foreign(const struct natty_conn *conn,
+		       const struct natty_rule *filter)
+{
+	return filter->match & ~filter->invert & NATTY_MATCH_SRC &&
+	       (filter->family != conn->family ||
+		!natty_addr_in_prefix(conn->family,
+				      natty_conn_addr(conn, conn->family,
+						      NATTY_END_ORIG_SRC),
+				      &filter->src, filter->src_len));
+}
+
 /* Compares the packet that opened the connection. */
 static bool is_selected(const struct natty_conn *conn,
 			const struct natty_rule *filter)
@@ -227,6 +239,8 @@ static u32 walk(struct natty_net *nn, struct natty_table *table,
 			conn = natty_table_next(table, &cursor);
 			if (!conn)
 				break;
+			if (is_foreign(conn, filter))
+				continue;
 			if (!close)
 				count += is_listed(conn, filter);
 			else if (natty_conn_open(conn) &&

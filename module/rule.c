@@ -95,15 +95,6 @@ bool natty_rule_names_device(const char *pattern, const struct net_device *dev)
 	return !strncmp(pattern, dev->name, IFNAMSIZ);
 }
 
-static bool in_prefix(u8 family, const union nf_inet_addr *addr,
-		      const union nf_inet_addr *net, u8 len)
-{
-	if (family == NFPROTO_IPV6)
-		return ipv6_prefix_equal(&addr->in6, &net->in6, len);
-	/* A shift by 32 is undefined. */
-	return !len || !((addr->ip ^ net->ip) & htonl(~0U << (32 - len)));
-}
-
 static bool port_in(u8 proto, __be16 port, u16 min, u16 max)
 {
 	if (!natty_proto_has_ports(proto) || natty_proto_is_icmp(proto))
@@ -124,10 +115,12 @@ static u32 holding(const struct natty_rule *rule,
 	if (match & NATTY_MATCH_OIF && natty_rule_names_device(rule->oif, key->oif))
 		held |= NATTY_MATCH_OIF;
 	if (match & NATTY_MATCH_SRC &&
-	    in_prefix(t->family, &t->src.addr, &rule->src, rule->src_len))
+	    natty_addr_in_prefix(t->family, &t->src.addr, &rule->src,
+				 rule->src_len))
 		held |= NATTY_MATCH_SRC;
 	if (match & NATTY_MATCH_DST &&
-	    in_prefix(t->family, &t->dst.addr, &rule->dst, rule->dst_len))
+	    natty_addr_in_prefix(t->family, &t->dst.addr, &rule->dst,
+				 rule->dst_len))
 		held |= NATTY_MATCH_DST;
 	if (match & NATTY_MATCH_PROTO && t->proto == rule->proto)
 		held |= NATTY_MATCH_PROTO;

@@ -54,6 +54,15 @@ static inline bool natty_addr_equal(u8 family, const union nf_inet_addr *a,
 	return ipv6_addr_equal(&a->in6, &b->in6);
 }
 
+static inline bool natty_addr_in_prefix(u8 family, const union nf_inet_addr *addr,
+					const union nf_inet_addr *net, u8 len)
+{
+	if (family == NFPROTO_IPV6)
+		return ipv6_prefix_equal(&addr->in6, &net->in6, len);
+	/* A shift by 32 is undefined. */
+	return !len || !((addr->ip ^ net->ip) & htonl(~0U << (32 - len)));
+}
+
 static inline bool natty_endpoint_equal(u8 family,
 					const struct natty_endpoint *a,
 					const struct natty_endpoint *b)

@@ -209,50 +209,65 @@ void list_statement(const struct statement *statement)
 	}
 }
 
-static void print_tuple(const struct tuple *tuple)
+/*
+ * Lines of connections are put together by hand: there may be millions, and
+ * printf() would be most of what their list costs.
+ */
+#define LINE_TEXT	1024
+
+static char *add_number(char *at, const char *name, uint64_t number)
+{
+	return text_number(stpcpy(at, name), number);
+}
+
+static char *add_tuple(char *at, const struct tuple *tuple)
 {
 	char text[VALUE_TEXT];
 
-	printf(" src=%s", text_addr(text, &tuple->src));
-	printf(" dst=%s", text_addr(text, &tuple->dst));
-	if (tuple->has_ports)
-		printf(" sport=%u dport=%u", tuple->sport, tuple->dport);
-	if (tuple->has_id)
-		printf(" id=%u", tuple->id);
+	at = stpcpy(stpcpy(at, " src="), text_addr(text, &tuple->src));
+	at = stpcpy(stpcpy(at, " dst="), text_addr(text, &tuple->dst));
+	if (tuple->has_ports) {
+		at = add_number(at, " sport=", tuple->sport);
+		at = add_number(at, " dport=", tuple->dport);
+	}
+	return tuple->has_id ? add_number(at, " id=", tuple->id) : at;
 }
 
-static void print_counts(const struct conn *conn, uint64_t packets,
-			 uint64_t bytes)
+static char *add_counts(char *at, const struct conn *conn, uint64_t packets,
+			uint64_t bytes)
 {
-	if (conn->has_counts)
-		printf(" packets=%" PRIu64 " bytes=%" PRIu64, packets, bytes);
+	if (!conn->has_counts)
+		return at;
+	at = add_number(at, " packets=", packets);
+	return add_number(at, " bytes=", bytes);
 }
 
 static void print_conn(const struct conn *conn)
 {
-	char proto[VALUE_TEXT];
+	char line[LINE_TEXT], text[VALUE_TEXT], *at = line;
 
-	printf("%s %u", text_proto(proto, conn->proto), conn->proto);
+	at = stpcpy(at, text_proto(text, conn->proto));
+	at = add_number(at, " ", conn->proto);
 	if (conn->has_expires)
-		printf(" %" PRIu32, conn->expires);
+		at = add_number(at, " ", conn->expires);
 	if (conn->has_state)
-		printf(" %s", name_of(state_names, conn->state));
-	print_tuple(&conn->orig);
-	print_counts(conn, conn->orig_packets, conn->orig_bytes);
+		at = stpcpy(stpcpy(at, " "), name_of(state_names, conn->state));
+	at = add_tuple(at, &conn->orig);
+	at = add_counts(at, conn, conn->orig_packets, conn->orig_bytes);
 	if (!(conn->flags & NATTY_CONN_FLAG_REPLIED))
-		printf(" [unreplied]");
-	print_tuple(&conn->reply);
-	print_counts(conn, conn->reply_packets, conn->reply_bytes);
+		at = stpcpy(at, " [unreplied]");
+	at = add_tuple(at, &conn->reply);
+	at = add_counts(at, conn, conn->reply_packets, conn->reply_bytes);
 	if (!(conn->flags & (NATTY_CONN_FLAG_SOURCE |
 			     NATTY_CONN_FLAG_DESTINATION)))
-		printf(" [untranslated]");
+		at = stpcpy(at, " [untranslated]");
 	if (conn->flags & NATTY_CONN_FLAG_INBOUND)
-		printf(" [inbound]");
+		at = stpcpy(at, " [inbound]");
 	if (conn->flags & NATTY_CONN_FLAG_UNCONFIRMED)
-		printf(" [unconfirmed]");
+		at = stpcpy(at, " [unconfirmed]");
 	if (conn->has_rule)
-		printf(" rule=%" PRIu32, conn->rule);
-	putchar('\n');
+		at = add_number(at, " rule=", conn->rule);
+	puts(line);
 }
 
 void list_conn(const struct conn *conn)

@@ -310,10 +310,36 @@ const char *value_word(const char *text, char word[WORD_MAX + 1])
 	return NULL;
 }
 
+char *text_number(char *text, uint64_t number)
+{
+	char digits[20];
+	size_t i = 0;
+
+	do {
+		digits[i++] = '0' + number % 10;
+		number /= 10;
+	} while (number);
+	while (i)
+		*text++ = digits[--i];
+	*text = '\0';
+	return text;
+}
+
 char *text_addr(char text[VALUE_TEXT], const struct addr *addr)
 {
-	if (!inet_ntop(addr->len == 4 ? AF_INET : AF_INET6, addr->bytes, text,
-		       VALUE_TEXT))
+	char *at = text;
+	int i;
+
+	if (addr->len == 4) {
+		/* Four times as fast as inet_ntop(), and lists are long. */
+		for (i = 0; i < 4; i++) {
+			at = text_number(at, addr->bytes[i]);
+			if (i < 3)
+				*at++ = '.';
+		}
+		return text;
+	}
+	if (!inet_ntop(AF_INET6, addr->bytes, text, VALUE_TEXT))
 		strcpy(text, "?");
 	return text;
 }

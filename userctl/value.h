@@ -47,6 +47,9 @@ const char *value_iface(const char *text, char name[IFACE_MAX + 1]);
 /* A pool's name, a key or a value. */
 const char *value_word(const char *text, char word[WORD_MAX + 1]);
 
+/* Decimal digits and a null byte. Return: where that is. */
+char *text_number(char *text, uint64_t number);
+
 /* The texts of values; each returns @text. */
 char *text_addr(char text[VALUE_TEXT], const struct addr *addr);
 char *text_prefix(char text[VALUE_TEXT], const struct prefix *prefix);
