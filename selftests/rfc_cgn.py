@@ -40,6 +40,8 @@ def at(addr, ports):
 
 
 def rule(family, action, before=""):
+    # Ports that natty chose for the case before must not rest: this one may need them.
+    apply("set timeout.port-reuse 0\n")
     apply("%srule postrouting oif wan0 src %s %s\n" % (
         before, INSIDE[family], action))
 
