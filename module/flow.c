@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What becomes of a packet: its connection found or made, one side rewritten. */
 #include <linux/netfilter.h>
+#include <linux/netfilter_bridge.h>
 
+#include "compat/route_input.h"
 #include "flow.h"
 #include "mapping.h"
 #include "nat.h"
@@ -137,6 +139,24 @@ static bool is_refused(struct natty_flow *flow, const struct natty_conn *conn)
 				     &ep);
 }
 
+/*
+ * An answer to this host's own flow ends here: no later hook gives the source
+ * back, and conntrack must see it given back. Routing must not: that source may
+ * be one of this host's own addresses, or lie behind another interface than
+ * the answerer, and IPv4 would take it for forged. So it is routed before.
+ */
+static bool return_source(struct natty_flow *flow, const struct natty_conn *conn,
+			  enum natty_dir dir)
+{
+	struct sk_buff *skb = flow->pkt.skb;
+
+	if (conn->family == NFPROTO_IPV4 && !skb_dst(skb) &&
+	    !nf_bridge_info_exists(skb) && natty_route_input(skb, skb->dev) &&
+	    skb_rtable(skb)->rt_type != RTN_LOCAL)
+		skb_dst_drop(skb);
+	return translate(flow, conn, dir, NATTY_MANIP_SRC);
+}
+
 unsigned int natty_flow_destine(struct natty_flow *flow, struct natty_conn *conn,
 				enum natty_dir dir)
 {
@@ -156,10 +176,9 @@ unsigned int natty_flow_destine(struct natty_flow *flow, struct natty_conn *conn
 						       NATTY_SET_UNCONFIRMED));
 	if (!translate(flow, conn, dir, NATTY_MANIP_DST))
 		return natty_flow_drop(flow->nn, NATTY_DROP_NO_MEMORY);
-	/* Its answer ends here: no later hook gives the source back. */
 	if (dir == NATTY_DIR_REPLY && flow->iif &&
 	    natty_conn_is(conn, NATTY_CONN_LOCAL) &&
-	    !translate(flow, conn, dir, NATTY_MANIP_SRC))
+	    !return_source(flow, conn, dir))
 		return natty_flow_drop(flow->nn, NATTY_DROP_NO_MEMORY);
 	hand_over(flow->nn, flow->pkt.skb, conn, dir);
 	return NF_ACCEPT;

@@ -19,6 +19,7 @@ import pkt
 
 BANDS = ((0, 0), (1, 511), (512, 1023), (1024, 65535))
 IDENTIFIERS = ((0, 65535),)
+MADE = (64, 255)    # hop limits that stacks begin with; those of hosts are pkt.TTL
 SPAN = 1 << 20  # sequence numbers that one connection of a scenario uses
 PORTED = {6: "tcp", 17: "udp", 132: "sctp", 33: "dccp", 136: "udplite"}
 
@@ -53,16 +54,18 @@ class Names:
             mine.append((addr, value))
         return "%s #%d" % (key, mine.index((addr, value)) + 1)
 
-    def ident(self, value):
-        return value if value in self.idents else "router's"
+    def ident(self, value, ttl):
+        """@ttl tells what a stack made, even if its number is a sent one's."""
+        return value if value in self.idents and ttl not in MADE else "router's"
 
     def seq(self, value, begins=False):
         if begins and not any((value - s) % 2**32 < SPAN for s in self.seqs):
             if value not in self.isns:
                 self.isns.append(value)
-        for n, base in enumerate(self.isns, 1):
-            if (value - base + SPAN) % 2**32 < 2 * SPAN:
-                return "isn #%d %+d" % (n, (value - base + SPAN) % 2**32 - SPAN)
+        off = [(value - base + SPAN) % 2**32 - SPAN for base in self.isns]
+        near = min(range(len(off)), key=lambda n: abs(off[n]), default=None)
+        if near is not None and abs(off[near]) < SPAN:
+            return "isn #%d %+d" % (near + 1, off[near])
         return value
 
 
@@ -104,10 +107,10 @@ def _ip(v, names):
         f["headers"] = raw[40:v.l4].hex()
         if raw[6] == 44:
             f["headers"], f["frag"] = "fragment", v.frag
-            f["ip-id"] = names.ident(v.ident)
+            f["ip-id"] = names.ident(v.ident, v.ttl)
         return f
     f["claimed-length"] = struct.unpack("!H", raw[2:4])[0]
-    f["ip-id"] = names.ident(v.ident)
+    f["ip-id"] = names.ident(v.ident, v.ttl)
     f["frag"] = v.frag
     f["options"] = raw[20:v.l4].hex()
     f["ip-sum"] = _residue(raw[:v.l4], 10)

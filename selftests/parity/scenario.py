@@ -14,6 +14,7 @@ import time
 import ktap
 import pkt
 from fields import Names, brief, fields
+from lab import sysctl
 from world import NAMES, expand, side_of
 
 SCENARIOS = []
@@ -286,6 +287,13 @@ def event(*commands):
     return step
 
 
+def sysctls(path, value):
+    """Of the router, below net/; the scenario takes it back."""
+    def step(_play):
+        sysctl(path, value)
+    return step
+
+
 def rules(text):
     """Other rules from now on; connections stay."""
     def step(play):
@@ -405,12 +413,12 @@ def timers(slack=1):
     return step
 
 
-def counters():
-    """How many flows each rule has taken."""
+def counters(total=False):
+    """How many flows each rule has taken; all of them, where one became several."""
     def step(play):
         now = play.world.counters()
-        play.out.append({"where": "rules", "flows": [
-            n - m for n, m in zip(now, play.before)]})
+        flows = [n - m for n, m in zip(now, play.before)]
+        play.out.append({"where": "rules", "flows": [sum(flows)] if total else flows})
     step.counts = True
     return step
 

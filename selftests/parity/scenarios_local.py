@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """The router's own traffic: OUTPUT, INPUT, and sockets beside flows."""
-from scenario import (data, listens, opens, replies, says, says_back, scenario, speaks)
+from scenario import (data, listens, opens, replies, says, says_back, scenario, speaks, sysctls)
 from scenarios_source import MASQ, there_and_back
 
 _OUT = "-A OUTPUT -d <S1> -p udp --dport 53 -j "
@@ -10,11 +10,30 @@ scenario("local: dnat in output", _OUT + "DNAT --to-destination <S2:5353>",
          says_back(9000))
 scenario("local: dnat in output, another way out", _OUT + "DNAT --to-destination <D1:5353>",
          speaks("udp", 9000, "S1", 53), says_back(9000))
+scenario("local: dnat in output, where forged sources are looked for",
+         _OUT + "DNAT --to-destination <D1:5353>", sysctls("ipv4/conf/all/rp_filter", 1),
+         speaks("udp", 9000, "S1", 53), says_back(9000),
+         sysctls("ipv4/conf/all/rp_filter", 0), families=(4,))
+# As Docker publishes ports: whom the router asks by its own address is another.
+for _proto in ("udp", "tcp"):
+    scenario("local: dnat of the router's own address, " + _proto,
+             "-A OUTPUT -p %s -m addrtype --dst-type LOCAL -m %s --dport 53 -j DNAT "
+             "--to-destination <D1:5353>\n-A POSTROUTING -o wan0 -j MASQUERADE" % (
+                 _proto, _proto), speaks(_proto, 9000, "X", 53),
+             says(9000, "s SYN ACK") if _proto == "tcp" else says_back(9000),
+             speaks(_proto, 9001, "R", 53),
+             says(9001, "s SYN ACK") if _proto == "tcp" else says_back(9001),
+             speaks("udp", 9002, "S1", 53), says_back(9002))
 scenario("local: dnat in output with masquerade", _OUT + "DNAT --to-destination <D1:5353>\n"
          "-A POSTROUTING -o dmz0 -j MASQUERADE", speaks("udp", 9000, "S1", 53),
          says_back(9000))
 scenario("local: redirect in output", _OUT + "REDIRECT --to-ports 5353",
          listens("udp", 5353), speaks("udp", 9000, "S1", 53), replies("udp", 5353))
+scenario("local: redirect in output, a random port",
+         _OUT + "REDIRECT --to-ports 5353-5353 --random", listens("udp", 5353),
+         speaks("udp", 9000, "S1", 53), replies("udp", 5353), ranges=[(5353, 5353)])
+scenario("local: redirect in output, the port stays", _OUT + "REDIRECT", listens("udp", 53),
+         speaks("udp", 9000, "S1", 53), replies("udp", 53))
 scenario("local: netmap in output", "-A OUTPUT -d <MAP29> -j NETMAP --to <LAN29>",
          speaks("udp", 9000, "N7", 53), says_back(9000))
 scenario("local: accept in output", "-A OUTPUT -d <S1> -j ACCEPT\n" +

@@ -4,15 +4,15 @@ from scenario import mark, opens, scenario
 from scenarios_source import there_and_back
 
 # Packets of many kinds; whatever matches must leave translated in both worlds.
-_OUT = [opens("u%d%d" % (c, s), "udp", "C%d:%d" % (c, 5000 + c), "S%d:%d" % (s, 80 + s))
+OUT = [opens("u%d%d" % (c, s), "udp", "C%d:%d" % (c, 5000 + c), "S%d:%d" % (s, 80 + s))
         for c in (1, 2) for s in (1, 2)]
-_OUT += [opens("t%d" % c, "tcp", "C%d:%d" % (c, 7000 + c), "S1:443") for c in (1, 2)]
-_OUT += [opens("i%d" % c, "icmp", "C%d:%d" % (c, 70 + c), "S1") for c in (1, 2)]
-_OUT += [opens("g%d" % c, "47", "C%d" % c, "S%d" % c) for c in (1, 2)]
-_OUT += [opens("d%d" % c, "udp", "C%d:%d" % (c, 5000 + c), "D1:80") for c in (1, 2)]
-_IN = [opens("u%d%d" % (s, p), "udp", "S%d:%d" % (s, 6000 + s), "X%d:%d" % (s, p))
+OUT += [opens("t%d" % c, "tcp", "C%d:%d" % (c, 7000 + c), "S1:443") for c in (1, 2)]
+OUT += [opens("i%d" % c, "icmp", "C%d:%d" % (c, 70 + c), "S1") for c in (1, 2)]
+OUT += [opens("g%d" % c, "47", "C%d" % c, "S%d" % c) for c in (1, 2)]
+OUT += [opens("d%d" % c, "udp", "C%d:%d" % (c, 5000 + c), "D1:80") for c in (1, 2)]
+IN = [opens("u%d%d" % (s, p), "udp", "S%d:%d" % (s, 6000 + s), "X%d:%d" % (s, p))
        for s in (1, 2) for p in (53, 80, 1000)]
-_IN += [opens("t", "tcp", "S1:6001", "X:443"), opens("i", "icmp", "S1:60", "X"),
+IN += [opens("t", "tcp", "S1:6001", "X:443"), opens("i", "icmp", "S1:60", "X"),
         opens("g", "47", "S1", "X"), opens("l", "udp", "C3:5003", "X:53"),
         opens("d", "udp", "D1:5004", "X:53")]
 
@@ -38,7 +38,7 @@ for _name, _match in _POST:
     if _match.count("-s ") == 2:
         _match = "! -s <C1>"
     scenario("postrouting: " + _name,
-             "-A POSTROUTING %s -j SNAT --to-source <X3>" % _match, _OUT)
+             "-A POSTROUTING %s -j SNAT --to-source <X3>" % _match, OUT)
 
 _PRE = (
     ("source address", "-s <S2>"), ("not the source address", "! -s <S2>"),
@@ -51,7 +51,7 @@ _PRE = (
 )
 for _name, _match in _PRE:
     scenario("prerouting: " + _name,
-             "-A PREROUTING %s -j DNAT --to-destination <D2>" % _match, _IN)
+             "-A PREROUTING %s -j DNAT --to-destination <D2>" % _match, IN)
 
 for _name, _match in (("mark", "0x7"), ("mark under a mask", "0x3/0x7"),
                       ("mark 0", "0x0")):
