@@ -52,7 +52,7 @@ def ntoa(raw):
     return socket.inet_ntop(family, raw)
 
 
-def _pseudo(src, dst, proto, length):
+def pseudo(src, dst, proto, length):
     if is6(src):
         return aton(src) + aton(dst) + struct.pack("!IHBB", length, 0, 0, proto)
     return aton(src) + aton(dst) + struct.pack("!BBH", 0, proto, length)
@@ -76,7 +76,7 @@ def ip(src, dst, proto, payload, ttl=TTL, tos=TOS, ident=None, df=True,
 
 def _l4(src, dst, proto, seg, where, zero_ok=True):
     """Fill in the checksum at offset @where of a transport segment."""
-    value = csum(_pseudo(src, dst, proto, len(seg)) + seg)
+    value = csum(pseudo(src, dst, proto, len(seg)) + seg)
     if not value and not zero_ok:
         value = 0xffff
     return seg[:where] + struct.pack("!H", value) + seg[where + 2:]
@@ -120,7 +120,7 @@ def dccp(src, dst, sport, dport, kind, seq, ack=None, service=None, payload=b"",
         head = bytes([first]) + head[1:]
     head = seg + head
     covered = head + (payload[:(coverage - 1) * 4] if coverage else payload)
-    value = csum(_pseudo(src, dst, DCCP, len(head) + len(payload)) + covered)
+    value = csum(pseudo(src, dst, DCCP, len(head) + len(payload)) + covered)
     return ip(src, dst, DCCP, head[:6] + struct.pack("!H", value) + head[8:] + payload, **kw)
 
 

@@ -13,7 +13,7 @@ import time
 
 import ktap
 import pkt
-from fields import Names, brief, fields
+from fields import PORTED, Names, brief, fields
 from lab import sysctl
 from world import NAMES, expand, side_of
 
@@ -121,7 +121,8 @@ _FLAG = {"FIN": pkt.FIN, "SYN": pkt.SYN, "RST": pkt.RST, "ACK": pkt.ACK,
          "PSH": pkt.PSH, "URG": pkt.URG}
 
 
-def _end(text):
+def endpoint(text):
+    """Name and port or identifier of "C1:5000", 0 without one."""
     name, _, port = text.partition(":")
     return name, int(port or 0)
 
@@ -138,7 +139,7 @@ def _first(flow, payload, **kw):
                   **kw)
 
 
-def _arrive(play, flow, sender):
+def arrive(play, flow, sender):
     """Note what the other end got, and where it is."""
     got = play.emitted()
     if got is None or (flow.local and sender == "c"):
@@ -148,17 +149,17 @@ def _arrive(play, flow, sender):
     if v.is_icmp and v.type in ((1, 2, 3, 4) if v.v6 else (3, 4, 5, 11, 12)):
         return
     flow.last["s" if sender == "c" else "c"] = raw
-    if sender == "c" and flow.s is None and flow.proto in ("tcp", "udp", "icmp"):
-        flow.s = {"side": side, "me": (v.dst, v.dport), "peer": (v.src, v.sport)}
-    elif sender == "c" and flow.s is None:
-        flow.s = {"side": side, "me": (v.dst, 0), "peer": (v.src, 0)}
+    if sender == "c" and flow.s is None:
+        ports = v.is_icmp or v.proto in PORTED
+        flow.s = {"side": side, "me": (v.dst, v.dport if ports else 0),
+                  "peer": (v.src, v.sport if ports else 0)}
 
 
 def opens(name, proto, src, dst, payload=b"", **kw):
     """The first packet of flow @name: "C1:5000" to "S1:80"."""
     def step(play):
-        a, sport = _end(src)
-        b, dport = _end(dst)
+        a, sport = endpoint(src)
+        b, dport = endpoint(dst)
         play.names.known |= {sport, dport}
         flow = Flow(proto, side_of(a), play.addr(a), sport, play.addr(b), dport)
         play.flows[name] = flow
@@ -167,7 +168,7 @@ def opens(name, proto, src, dst, payload=b"", **kw):
         play.send(flow.c["side"], _first(flow, payload, **extra))
         play.gather()
         flow.local = _learn_isn(play, flow, "s")
-        _arrive(play, flow, "c")
+        arrive(play, flow, "c")
     return step
 
 
@@ -205,7 +206,7 @@ def data(name, who, payload=b"more of it", cut=None, order=None, **kw):
             parts = [parts[i] for i in order]
         play.send((flow.c if who == "c" else flow.s)["side"], *parts)
         play.gather()
-        _arrive(play, flow, who)
+        arrive(play, flow, who)
     return step
 
 
@@ -236,7 +237,7 @@ def says(name, line, rewind=0, **kw):
         play.gather()
         if flow.local:
             _learn_isn(play, flow, "s" if who == "c" else "c")
-        _arrive(play, flow, who)
+        arrive(play, flow, who)
     return step
 
 
@@ -291,6 +292,14 @@ def sysctls(path, value):
     """Of the router, below net/; the scenario takes it back."""
     def step(_play):
         sysctl(path, value)
+    return step
+
+
+def flushes():
+    """Every connection is forgotten: conntrack -F, userctl conn flush."""
+    def step(play):
+        play.world.flush()
+        play.gather()
     return step
 
 
@@ -375,7 +384,7 @@ def replies(proto, port, payload=b"the router says"):
 def fills(proto, src, first, count, dst, chunk=256):
     """Flows from @count ports on: how many got out, by as many ports."""
     def step(play):
-        addr, dport = _end(dst)
+        addr, dport = endpoint(dst)
         outside = set()
         for n in range(0, count, chunk):
             for sport in range(first + n, first + min(n + chunk, count)):

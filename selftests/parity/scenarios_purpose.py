@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """What natty does in another way on purpose; each difference is asserted."""
 import pkt
+from protocols import dialogue, goes_on, partly_covered
 from scenario import (data, differs, fills, handshake, opens, says, scenario, sends, talks)
 from scenarios_source import MASQ, SNAT
 
@@ -15,6 +16,13 @@ scenario("purpose: data out of the window is translated", MASQ,
          handshake("a", "C1:5000", "S1:80"), talks("a", "c PSH ACK", "s PSH ACK"),
          differs(says("a", "c PSH ACK", offset=0x40000000, payload=b"far"), "leak",
                  iptables=_LEAK, natty=[{"where": "wan", "src": "X", "dst": "S1"}]))
+scenario("purpose: dccp that is covered in part", "-A PREROUTING -i wan0 -d <X> -p dccp "
+         "-j DNAT --to-destination <C1>", dialogue("a", "dccp", "S1:6000", "X:80", 3),
+         differs(goes_on("a", "s", partly_covered), "leak", iptables=[
+             {"where": "wan", "src": "C1"}], natty=[{"where": "wan", "src": "X"}]))
+scenario("purpose: udplite, of which conntrack computes wrong checksums", MASQ, differs(
+    dialogue("a", "udplite", "C1:5000", "S1:80", 1)[0], "leak", iptables=_LEAK,
+    natty=[{"where": "wan", "src": "X", "sport": 5000}]))
 scenario("purpose: icmp of an unknown type stays inside", MASQ, differs(
     sends("lan", lambda play: pkt.icmp(play.addr("C1"), play.addr("S1"),
                                        40 if play.family == 4 else 150)),
