@@ -118,6 +118,15 @@ void translate_statement(struct translation *translation,
 	add_item(translation, copy, comment);
 }
 
+void translate_marks(struct translation *translation, unsigned int families,
+		     bool early)
+{
+	if (early)
+		translation->early_marks |= families;
+	else
+		translation->late_marks |= families;
+}
+
 bool translate_possible(enum natty_action action, enum natty_chain hook)
 {
 	bool source = hook == NATTY_CHAIN_POSTROUTING ||

@@ -78,6 +78,8 @@ struct translation {
 	size_t base_count[NATTY_CHAIN_INPUT + 1];
 	struct tchain **chains;		/* all, in their order */
 	size_t chain_count;
+	unsigned int early_marks;	/* families whose marks are set before natty */
+	unsigned int late_marks;	/* looks for destinations, or behind that */
 	struct refusal *refusals;
 	size_t refusal_count;
 	struct item *items;
@@ -118,6 +120,13 @@ void translate_refuse(struct translation *translation, struct step *step,
 void translate_comment(struct translation *translation, const char *text);
 void translate_statement(struct translation *translation,
 			 const struct rule *rule, const char *comment);
+
+/*
+ * Note that a rule sets marks of packets that arrive: in time for natty, which
+ * looks at those in prerouting before connection tracking, or later.
+ */
+void translate_marks(struct translation *translation, unsigned int families,
+		     bool early);
 
 /* Print all of it, as --json says; refusals on standard error. */
 void translate_print(struct translation *translation);

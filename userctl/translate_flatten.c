@@ -264,17 +264,44 @@ static bool act(struct flat *flat, const struct frame *frame,
 	}
 }
 
+/*
+ * In prerouting natty sees the marks of the table raw, iptables and nft those
+ * of mangle as well. Without a rule in sight that sets them in time, they may
+ * be another one's. Returns NULL, or why the rule's marks cannot be matched.
+ */
+static const char *missed_marks(const struct flat *flat, const struct step *step)
+{
+	const struct translation *tr = flat->translation;
+	unsigned int families = 0;
+	size_t i;
+
+	for (i = 0; i < step->count; i++)
+		if (step->boxes[i].mark.is.mask || step->boxes[i].mark.nots)
+			families |= step->boxes[i].families;
+	if (flat->hook != NATTY_CHAIN_PREROUTING || !families)
+		return NULL;
+	if (tr->late_marks & families)
+		return "marks of prerouting must be set before priority -201: in raw, not mangle";
+	if (families & ~tr->early_marks)
+		return "no rule is given that sets marks in time: in raw, before priority -201";
+	return NULL;
+}
+
 /* Each of the boxes of a rule in turn; as act(). */
 static bool visit(struct flat *flat, const struct frame *frame,
 		  struct step *step, const struct box *box, bool *leave)
 {
 	bool decided = false, whole;
+	const char *why = missed_marks(flat, step);
 	struct box both;
 	size_t i;
 
 	step->visited = true;
+	if (why)
+		refuse(flat, step, why);
 	if (step->problem) {
-		tell(flat, step, step->problem);
+		if (!why)
+			tell(flat, step, step->problem);
 		return false;
 	}
 	if (!step->count)

@@ -232,6 +232,48 @@ static size_t counters(const char *text)
 	return text[0] == '[' && text[len] == ']' ? len + 1 : 0;
 }
 
+/* Does the target, the word at @at, give packets a mark? */
+static bool is_marking(const struct ipt_line *line, size_t at)
+{
+	static const char *const targets[] = { "MARK", "HMARK", NULL };
+	static const char *const options[] = {
+		"--restore-mark", "--map-mark", "--tproxy-mark", NULL
+	};
+	size_t i;
+
+	if (name_find(targets, line->words[at].text) >= 0)
+		return true;
+	for (i = at + 1; i < line->count; i++)
+		if (name_find(options, line->words[i].text) >= 0)
+			return true;
+	return false;
+}
+
+/* A rule of a table before nat: all that matters is whether it sets a mark. */
+static void read_beside(struct table *table, char *text)
+{
+	static const char *const elsewhere[] = {
+		"INPUT", "FORWARD", "OUTPUT", "POSTROUTING", NULL
+	};
+	struct ipt_line line = { .reader = table->reader };
+	bool early = !strcmp(table->name, "raw");
+	unsigned int families = table->header ?: table->reader->families;
+	size_t i;
+
+	if (!early && strcmp(table->name, "mangle"))
+		return;
+	memset(text, ' ', counters(text));
+	split(table, &line, text);
+	if (line.count < 2 || strcmp(line.words[0].text, "-A") ||
+	    name_find(elsewhere, line.words[1].text) >= 0)
+		return;
+	for (i = 2; i + 1 < line.count; i++)
+		if (!line.words[i].quoted && !strcmp(line.words[i].text, "-j") &&
+		    is_marking(&line, i + 1))
+			translate_marks(table->reader->translation,
+					families ?: FAMILY_BOTH, early);
+}
+
 static void read_header(struct table *table, const char *text)
 {
 	/* Of the two names one is the end of the other. */
@@ -277,7 +319,9 @@ static void read_line(struct table *table, char *text, const char *rest)
 		table->nat = false;
 	} else if (table->nat) {
 		read_in_table(table, text);
-	} else if (text[0] && !table->name[0]) {
+	} else if (table->name[0]) {
+		read_beside(table, text);
+	} else if (text[0]) {
 		translate_problem(reader->translation, &reader->place,
 				  "neither a table of iptables-save nor the JSON of nft");
 	}

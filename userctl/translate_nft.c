@@ -5,6 +5,8 @@
 
 #include "translate_nft.h"
 
+#define PRI_NATTY	(-201)	/* of natty's hook in prerouting */
+
 static struct arena *arena_of(const struct nft *nft)
 {
 	return &nft->reader->translation->arena;
@@ -143,6 +145,8 @@ static void read_chain(struct nft *nft, json_t *object)
 		.table = string_of(object, "table"),
 		.name = name,
 		.families = families_of(string_of(object, "family")),
+		.hook = string_of(object, "hook"),
+		.priority = json_integer_value(json_object_get(object, "prio")),
 		.chain = tchain_new(nft->reader, name),
 	};
 	if (!strcmp(string_of(object, "type"), "nat"))
@@ -185,6 +189,52 @@ static void read_used(struct nft *nft)
 	}
 }
 
+/* Does one of the statements give packets a mark? */
+static bool is_marking(const json_t *statements)
+{
+	json_t *statement, *key;
+	const char *name;
+	size_t i;
+
+	json_array_foreach(statements, i, statement) {
+		key = json_object_get(json_object_get(statement, "mangle"), "key");
+		name = string_of(json_object_get(key, "meta"), "key");
+		if (!strcmp(name, "mark"))
+			return true;
+		name = string_of(json_object_get(statement, "xt"), "name");
+		if (!strcmp(name, "MARK") || !strcmp(name, "CONNMARK"))
+			return true;
+	}
+	return false;
+}
+
+/* Who sets marks of what arrives: before natty, behind it, or nobody can tell. */
+static void read_marks(struct nft *nft)
+{
+	struct translation *tr = nft->reader->translation;
+	const struct nft_chain *chain;
+	json_t *object, *rule;
+	size_t i;
+
+	json_array_foreach(nft->objects, i, object) {
+		rule = json_object_get(object, "rule");
+		if (!rule || !is_marking(json_object_get(rule, "expr")))
+			continue;
+		chain = nft_find_chain(nft, string_of(rule, "family"),
+				       string_of(rule, "table"),
+				       string_of(rule, "chain"));
+		if (!chain)
+			continue;
+		if (!strcmp(chain->hook, "ingress"))
+			translate_marks(tr, FAMILY_BOTH, true);
+		else if (!strcmp(chain->hook, "prerouting"))
+			translate_marks(tr, chain->families,
+					chain->priority < PRI_NATTY);
+		else if (!chain->hook[0])
+			translate_marks(tr, chain->families, false);
+	}
+}
+
 static void tell_unused(struct nft *nft)
 {
 	struct translation *tr = nft->reader->translation;
@@ -220,6 +270,7 @@ static void read_objects(struct nft *nft)
 			read_chain(nft, chain);
 	}
 	read_used(nft);
+	read_marks(nft);
 	tell_unused(nft);
 }
 

@@ -11,6 +11,8 @@ struct nft_chain {
 	const char *family, *table, *name;
 	unsigned int families;
 	struct tchain *chain;
+	const char *hook;	/* empty: none */
+	json_int_t priority;
 	bool used;		/* a nat hook leads here */
 	bool read;		/* its rules were looked at */
 };

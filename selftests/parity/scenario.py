@@ -311,10 +311,10 @@ def rules(text):
     return step
 
 
-def mark(value):
-    """The mark that packets from the LAN get before the nat table sees them."""
+def mark(value, table="raw", chain="PREROUTING"):
+    """The mark that packets get there, before the nat table sees them."""
     def step(play):
-        play.world.mark(value)
+        play.world.mark(value, table, chain)
     return step
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """Every match that natty's grammar has, in every chain that permits it."""
-from scenario import mark, opens, scenario
+from scenario import listens, mark, opens, replies, says_back, scenario, speaks
 from scenarios_source import there_and_back
 
 # Packets of many kinds; whatever matches must leave translated in both worlds.
@@ -62,7 +62,30 @@ for _name, _match in (("mark", "0x7"), ("mark under a mask", "0x3/0x7"),
                  mark(7), there_and_back("a", "udp", "C1:5000", "S1:80"),
                  mark(11), there_and_back("b", "udp", "C1:5001", "S1:80"),
                  mark(0), there_and_back("c", "udp", "C1:5002", "S1:80"))
-scenario("prerouting: mark", "-A PREROUTING -i lan0 -p udp -m mark --mark 0x7 -j DNAT "
-         "--to-destination <D1:5353>",
-         mark(7), there_and_back("a", "udp", "C1:5000", "S1:53"),
-         mark(0), there_and_back("b", "udp", "C1:5001", "S1:53"))
+for _name, _match in (("mark", "0x7"), ("not the mark", "! 0x7"), ("mark under a mask", "0x3/0x7"),
+                      ("not the mark under a mask", "! 0x3/0x7"), ("mark 0", "0x0")):
+    scenario("prerouting: " + _name, "-A PREROUTING -i lan0 -p udp -m mark %s--mark %s -j DNAT "
+             "--to-destination <D1:5353>" % ("! " * _match.count("!"), _match.split()[-1]),
+             mark(7), there_and_back("a", "udp", "C1:5000", "S1:53"),
+             mark(11), there_and_back("b", "udp", "C1:5001", "S1:53"),
+             mark(0), there_and_back("c", "udp", "C1:5002", "S1:53"))
+
+# Behind routing mangle has its say; the last one that sets a mark wins.
+for _chain in ("PREROUTING", "FORWARD", "POSTROUTING"):
+    scenario("postrouting: a mark of mangle's " + _chain,
+             "-A POSTROUTING -o wan0 -m mark --mark 0x7 -j SNAT --to-source <X3>\n"
+             "-A POSTROUTING -o wan0 -m mark ! --mark 0x8/0xc -j SNAT --to-source <X4>",
+             [[mark(n, "mangle", _chain), there_and_back("m%d" % n, "udp", "C1:500%d" % n, "S1:80")]
+              for n in (7, 11, 2)], mark(0), there_and_back("z", "udp", "C1:5009", "S1:80"))
+for _table in ("raw", "mangle"):
+    scenario("output: a mark of " + _table,
+             "-A OUTPUT -p udp -m mark --mark 0x7 -j DNAT --to-destination <S2:5353>\n"
+             "-A OUTPUT -m mark ! --mark 0x0/0x8 -j DNAT --to-destination <S3>",
+             [[mark(n, _table, "OUTPUT"), speaks("udp", 9000 + n, "S1", 53), says_back(9000 + n)]
+              for n in (7, 11, 2)])
+for _chain in ("PREROUTING", "INPUT"):
+    scenario("input: a mark of mangle's " + _chain,
+             "-A INPUT -p udp -m mark --mark 0x7 -j SNAT --to-source <N1>\n"
+             "-A INPUT -m mark ! --mark 0x0/0x8 -j SNAT --to-source <N1>", listens("udp", 53),
+             [[mark(n, "mangle", _chain), opens("m%d" % n, "udp", "C1:500%d" % n, "R:53"),
+               replies("udp", 53)] for n in (7, 11, 2)])

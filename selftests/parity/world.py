@@ -31,6 +31,9 @@ LINKS = (("lan", "lan0", "c0"), ("wan", "wan0", "s0"), ("dmz", "dmz0", "d0"))
 SIDES = tuple(link[0] for link in LINKS)
 DMZ_MAC = b"\x02\0\0\0\0\xa3"
 
+# What World.mark() does, for translate, which asks who sets the marks of prerouting.
+EARLY_MARKS = "*raw\n-A PREROUTING -i lan0 -j MARK --set-xmark 0x7/0xffffffff\nCOMMIT\n"
+
 # Every address that scenarios name.
 NAMES = {}
 for _f in (4, 6):
@@ -217,16 +220,20 @@ class World(Lab):
             return self._drain(side, probe, [])
         ktap.wait_until(answers, 5, "carrier on " + side)
 
-    def mark(self, value):
-        """Packets from the LAN have that mark when the nat table sees them."""
-        if value == self.marked.get(self.family, 0):
+    def mark(self, value, table="raw", chain="PREROUTING"):
+        """Packets have that mark behind the chain; those from the LAN, where it can tell."""
+        wanted = (value, table, chain) if value else None
+        had = self.marked.get(self.family)
+        if wanted == had:
             return
-        self.marked[self.family] = value
+        self.marked[self.family] = wanted
         tool = ("iptables-legacy", "ip6tables-legacy")[self.family == 6]
-        run([tool, "-t", "raw", "-F"])
-        if value:
-            run([tool, "-t", "raw", "-A", "PREROUTING", "-i", "lan0", "-j",
-                 "MARK", "--set-mark", str(value)])
+        if had:
+            run([tool, "-t", had[1], "-F"])
+        if wanted:
+            come = ["-i", "lan0"] if chain in ("PREROUTING", "FORWARD", "INPUT") else []
+            run([tool, "-t", table, "-A", chain] + come +
+                ["-j", "MARK", "--set-mark", str(value)])
 
     @staticmethod
     def _resets(s):
@@ -367,6 +374,8 @@ class Natty(World):
 
     def rules(self, text):
         """The same, by way of userctl translate."""
+        if "--mark" in text:
+            text = text.replace("*nat", EARLY_MARKS + "*nat", 1)
         code, config, err = userctl("translate", "-", data=text, ok=False)
         if code:
             raise ktap.Fail("userctl translate: exit %d\n%s%s" % (code, err, text))
