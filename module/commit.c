@@ -4,15 +4,12 @@
 #include <linux/jhash.h>
 #include <linux/mm.h>
 
-#include "addrset.h"
 #include "commit.h"
 #include "compat/extack.h"
 #include "config.h"
+#include "leaving.h"
 #include "mapping.h"
 #include "netns.h"
-
-/* Objects that are looked at between two chances to schedule. */
-#define BATCH 1024
 
 /* Most rules of equal hash that are compared before a rule counts as new. */
 #define SAME_MAX 64
@@ -353,146 +350,6 @@ static int turnover_apply(struct natty_net *nn, struct turnover *turn,
 	return 0;
 }
 
-/* External addresses of pools, and of rules that give theirs themselves. */
-static int collect_pools(struct natty_addrset *set,
-			 const struct natty_config *config)
-{
-	const struct natty_pool *pool;
-	unsigned int c, i;
-	int err = 0;
-
-	for (i = 0; i < config->npools && !err; i++)
-		err = natty_addrset_add_pool(set, config->pool[i]);
-	for (c = 0; c < NATTY_CHAINS; c++)
-		for (i = 0; i < config->nrules[c] && !err; i++) {
-			pool = config->rule[c][i]->pool;
-			if (pool && !*pool->name)
-				err = natty_addrset_add_pool(set, pool);
-		}
-	return err;
-}
-
-/* All external addresses that a configuration may be using. */
-static int collect_used(struct natty_addrset *set,
-			const struct natty_config *config)
-{
-	const struct natty_forward *forward;
-	unsigned int i;
-	int err;
-
-	err = collect_pools(set, config);
-	for (i = 0; i < config->nforwards && !err; i++) {
-		forward = &config->forward[i];
-		err = natty_addrset_add(set, forward->family,
-					&forward->ext.addr, &forward->ext.addr);
-	}
-	return err;
-}
-
-static bool uses_gone(const struct natty_conn *conn,
-		      const struct natty_addrset *before,
-		      const struct natty_addrset *after)
-{
-	struct natty_endpoint ext;
-
-	if (!natty_conn_open(conn) || natty_conn_is(conn, NATTY_CONN_MASQUERADE))
-		return false;
-	if (natty_conn_is(conn, NATTY_CONN_SRC))
-		natty_conn_get_end(conn, NATTY_END_NEW_SRC, &ext);
-	else if (natty_conn_is(conn, NATTY_CONN_INBOUND))
-		natty_conn_get_end(conn, NATTY_END_ORIG_DST, &ext);
-	else
-		return false;
-	return natty_addrset_contains(before, conn->family, &ext.addr) &&
-	       !natty_addrset_contains(after, conn->family, &ext.addr);
-}
-
-/* Close the connections of one table whose external address is gone. */
-static void close_gone(struct natty_net *nn, struct natty_table *table,
-		       const struct natty_addrset *before,
-		       const struct natty_addrset *after)
-{
-	struct natty_conn *conn;
-	unsigned int n;
-	u32 cursor = 0;
-
-	do {
-		rcu_read_lock();
-		for (n = 0; n < BATCH; n++) {
-			conn = natty_table_next(table, &cursor);
-			if (!conn)
-				break;
-			if (uses_gone(conn, before, after))
-				natty_conn_close(nn, conn, NATTY_COUNT_CONN_DEL);
-		}
-		rcu_read_unlock();
-		cond_resched();
-	} while (conn);
-}
-
-/**
- * struct leaving - external addresses before and after
- * @before: of pools and rules of the old configuration
- * @after: of everything in the new one
- * @any: some are gone
- */
-struct leaving {
-	struct natty_addrset before;
-	struct natty_addrset after;
-	bool any;
-};
-
-/* Do both have the same pools, named or of rules? After compile(). */
-static bool pools_kept(const struct natty_config *old,
-		       const struct natty_config *new)
-{
-	unsigned int chain;
-
-	for (chain = 0; chain < NATTY_CHAINS; chain++)
-		if (new->chain[chain])
-			return false;
-	return old->npools == new->npools &&
-	       (!old->npools || !memcmp(old->pool, new->pool,
-					old->npools * sizeof(*old->pool)));
-}
-
-static int leaving_find(struct leaving *leaving, const struct natty_config *old,
-			const struct natty_config *new)
-{
-	int err;
-
-	/* With nf_nat a flow keeps its translation, whatever becomes of the rule. */
-	if (pools_kept(old, new) || new->set.value[NATTY_SET_PROFILE] ==
-				    NATTY_PROFILE_IPTABLES)
-		return 0;
-	err = collect_pools(&leaving->before, old) ?:
-	      collect_used(&leaving->after, new);
-	if (err)
-		return err;
-	natty_addrset_seal(&leaving->before);
-	natty_addrset_seal(&leaving->after);
-	leaving->any = !natty_addrset_covers(&leaving->after, &leaving->before);
-	return 0;
-}
-
-static void leaving_close(struct leaving *leaving, struct natty_net *nn)
-{
-	unsigned int i;
-
-	if (!leaving->any)
-		return;
-	/* Packets that see the old configuration may still open connections. */
-	synchronize_rcu();
-	for (i = 0; i < ARRAY_SIZE(nn->table); i++)
-		close_gone(nn, &nn->table[i], &leaving->before, &leaving->after);
-}
-
-static void leaving_free(struct leaving *leaving)
-{
-	natty_addrset_free(&leaving->before);
-	natty_addrset_free(&leaving->after);
-}
-
 /*
  * Counts of the rules that other objects replaced. Packets that still see the
  * old configuration may add to the old ones: these few are lost.
@@ -523,6 +380,20 @@ static void publish(struct natty_net *nn, struct natty_config *config,
 	inherit(config);
 }
 
+/* What translates to the same addresses as before takes over what says so. */
+static int make_external(struct natty_config *config,
+			 const struct natty_config *old)
+{
+	if (old->external && natty_leaving_pools_kept(old, config) &&
+	    forwards_same(old, config)) {
+		natty_external_get(old->external);
+		config->external = old->external;
+		return 0;
+	}
+	config->external = natty_external_new(config);
+	return config->external ? 0 : -ENOMEM;
+}
+
 /* Make ready what the configuration needs beyond itself. */
 static int enable(struct natty_net *nn, const struct natty_config *config,
 		  struct netlink_ext_ack *extack)
@@ -542,23 +413,23 @@ static int replace(struct natty_net *nn, struct natty_config *config,
 		   struct natty_config *old, struct netlink_ext_ack *extack)
 {
 	struct turnover turn = { .old = old, .new = config };
-	struct leaving leaving = {};
+	struct natty_leaving leaving = {};
 	int err;
 
-	err = enable(nn, config, extack);
+	err = enable(nn, config, extack) ?: make_external(config, old);
 	if (!err)
 		err = turnover_find(&turn);
 	if (!err && nn->enabled)
-		err = leaving_find(&leaving, old, config);
+		err = natty_leaving_find(&leaving, old, config);
 	if (!err)
 		err = turnover_apply(nn, &turn, extack);
 	if (!err) {
 		publish(nn, config, old);
 		natty_mapping_del_statics(nn, old->forward, turn.gone,
 					  old->nforwards, turn.scratch);
-		leaving_close(&leaving, nn);
+		natty_leaving_close(&leaving, nn);
 	}
-	leaving_free(&leaving);
+	natty_leaving_free(&leaving);
 	turnover_free(&turn);
 	return err;
 }

@@ -144,6 +144,7 @@ void natty_config_free(struct natty_config *config)
 		natty_rule_put(config->heir[i].from);
 		natty_rule_put(config->heir[i].to);
 	}
+	natty_external_put(config->external);
 	kvfree(config->pool);
 	kvfree(config->forward);
 	kvfree(config->heir);

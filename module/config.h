@@ -4,6 +4,7 @@
 
 #include <linux/workqueue.h>
 
+#include "external.h"
 #include "index.h"
 #include "pool.h"
 #include "rule.h"
@@ -52,6 +53,7 @@ struct natty_heir {
  * @npools: how many
  * @forward: static mappings
  * @nforwards: how many; of a staged configuration with @nholes deleted ones
+ * @external: to which addresses it translates, made by the commit
  * @next_id: id of the next new rule
  * @rule_room: how many rules @rule has room for
  * @pool_room: how many pools @pool has room for
@@ -81,6 +83,7 @@ struct natty_config {
 	unsigned int npools;
 	struct natty_forward *forward;
 	unsigned int nforwards;
+	struct natty_external *external;
 
 	u32 next_id;
 	unsigned int rule_room[NATTY_CHAINS];

@@ -12,7 +12,7 @@ void natty_conn_inside(const struct natty_conn *conn, union nf_inet_addr *addr)
 	*addr = ep.addr;
 }
 
-/* Let go of what translated it: the mappings, or its share of a port. */
+/* Let go of what translated it: mappings, its share of a port, an address. */
 static void release(struct natty_net *nn, struct natty_conn *conn)
 {
 	struct natty_table *table = natty_table_of(nn, conn->family);
@@ -23,6 +23,8 @@ static void release(struct natty_net *nn, struct natty_conn *conn)
 	if (natty_conn_is(conn, NATTY_CONN_SHARED))
 		natty_port_unshare(nn, conn->family, conn->proto, &ep.addr,
 				   ntohs(ep.port));
+	if (natty_conn_is(conn, NATTY_CONN_ADDR_USED))
+		natty_port_addr_unuse(nn, conn->family, &ep.addr);
 	if (conn->mapping != NATTY_CONN_NONE) {
 		mapping = natty_table_at(table, conn->mapping);
 		natty_mapping_remote(conn, &ep);

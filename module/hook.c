@@ -123,6 +123,7 @@ static bool is_unsolicited(const struct natty_flow *flow)
 	const struct natty_tuple *t = &flow->pkt.tuple;
 
 	return natty_syn_is(&flow->pkt) &&
+	       natty_external_is(flow->nn, flow->config, t->family, &t->dst.addr) &&
 	       !natty_port_is_local(flow->nn->net, t->family, t->proto,
 				    &t->dst.addr, ntohs(t->dst.port));
 }

@@ -41,6 +41,8 @@ void natty_mapping_put(struct natty_net *nn, struct natty_conn *mapping)
 		if (natty_conn_is(mapping, NATTY_CONN_SHARED))
 			natty_port_unshare(nn, mapping->family, mapping->proto,
 					   &ep.addr, ntohs(ep.port));
+		if (natty_conn_is(mapping, NATTY_CONN_ADDR_USED))
+			natty_port_addr_unuse(nn, mapping->family, &ep.addr);
 		natty_arena_retire(&table->arena, mapping);
 		return;
 	}

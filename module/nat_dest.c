@@ -334,6 +334,30 @@ static bool is_unrelated(const struct natty_flow *flow)
 				    &t->dst.addr, ntohs(t->dst.port));
 }
 
+/* Why a packet may not go on to an external address that nothing expects it at. */
+static enum natty_counter refuse_stray(struct natty_flow *flow)
+{
+	const struct natty_tuple *t = &flow->pkt.tuple;
+	enum natty_counter why;
+
+	if (is_unrelated(flow))
+		why = NATTY_DROP_ICMP_UNRELATED;
+	else if (flow->pkt.obsolete && flow->pkt.kind == NATTY_PACKET_OPAQUE)
+		/* It may be meant for a host inside; this one does not need it. */
+		why = NATTY_DROP_ICMP_TYPE;
+	else if (!natty_ifaddr_is_local(flow->nn->net, t->family, &t->dst.addr))
+		/* What is only ours to translate would be routed out again. */
+		why = NATTY_DROP_FILTERED;
+	else
+		return NATTY_DROP_NONE;
+	/* Some other host may have the address by now. */
+	if (!natty_external_is(flow->nn, flow->config, t->family, &t->dst.addr))
+		return NATTY_DROP_NONE;
+	if (why == NATTY_DROP_FILTERED)
+		natty_syn_hold(flow);
+	return why;
+}
+
 enum natty_counter natty_nat_destination(struct natty_flow *flow, u8 chain,
 					 struct natty_conn **conn)
 {
@@ -365,17 +389,7 @@ enum natty_counter natty_nat_destination(struct natty_flow *flow, u8 chain,
 	return rule ? to_rule(flow, rule, chain, conn) :
 		      to_mapping(flow, mapping, conn);
 pass:
-	if (known && chain == NATTY_CHAIN_PREROUTING && is_unrelated(flow))
-		return NATTY_DROP_ICMP_UNRELATED;
-	/* It may be meant for a host inside; this one does not need it. */
-	if (known && chain == NATTY_CHAIN_PREROUTING && flow->pkt.obsolete &&
-	    flow->pkt.kind == NATTY_PACKET_OPAQUE)
-		return NATTY_DROP_ICMP_TYPE;
-	/* An address that is only ours to translate would be routed out again. */
-	if (known && chain == NATTY_CHAIN_PREROUTING &&
-	    !natty_ifaddr_is_local(flow->nn->net, t->family, &t->dst.addr)) {
-		natty_syn_hold(flow);
-		return NATTY_DROP_FILTERED;
-	}
-	return NATTY_DROP_NONE;
+	if (!known || chain != NATTY_CHAIN_PREROUTING)
+		return NATTY_DROP_NONE;
+	return refuse_stray(flow);
 }

@@ -434,11 +434,17 @@ static enum natty_counter map_addr(struct natty_flow *flow, struct natty_choice 
 	if (c->rule->action == NATTY_ACTION_MASQUERADE)
 		draft->flags |= BIT(NATTY_CONN_MASQUERADE);
 	err = map_alike(flow, c, draft, conn);
+	draft->flags |= BIT(NATTY_CONN_ADDR_USED);
 	for (i = 0; i < c->naddrs && err == -EEXIST; i++) {
 		natty_choice_addr(c, i);
 		draft->new_src.addr = c->req.addr;
-		err = natty_port_addr_learn(flow->nn, c->req.family, &c->req.addr) ?:
-		      publish_sticky(flow, c, draft, conn);
+		err = natty_port_addr_use(flow->nn, c->req.family, &c->req.addr);
+		if (err)
+			break;
+		err = publish_sticky(flow, c, draft, conn);
+		if (err)
+			natty_port_addr_unuse(flow->nn, c->req.family,
+					      &c->req.addr);
 	}
 	draft->flags = flags;
 	return err == -EEXIST ? NATTY_DROP_PROTOCOL : natty_nat_drop(err);
@@ -453,9 +459,13 @@ static enum natty_counter map_network(struct natty_flow *flow,
 	int err;
 
 	natty_nat_netmap(rule, family, &draft->new_src.addr);
-	draft->flags |= BIT(NATTY_CONN_SRC);
-	err = natty_port_addr_learn(flow->nn, family, &draft->new_src.addr) ?:
-	      natty_nat_publish(flow, draft, conn);
+	draft->flags |= BIT(NATTY_CONN_SRC) | BIT(NATTY_CONN_ADDR_USED);
+	err = natty_port_addr_use(flow->nn, family, &draft->new_src.addr);
+	if (err)
+		return NATTY_DROP_NO_MEMORY;
+	err = natty_nat_publish(flow, draft, conn);
+	if (err)
+		natty_port_addr_unuse(flow->nn, family, &draft->new_src.addr);
 	return natty_nat_drop(err);
 }
 

@@ -1,173 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
-/* External addresses, and the choice of ports on them. */
+/* The choice of ports on external addresses. */
 
+#include <linux/ktime.h>
 #include <linux/random.h>
-#include <linux/rhashtable.h>
-#include <linux/slab.h>
 #include <linux/timekeeping.h>
 
 #include "netns.h"
-#include "port.h"
-#include "portmap.h"
+#include "port_addr.h"
 
 /*
  * Seconds for which a search remembers that this host has a socket on a port:
  * where there are many, not every search looks at all of them.
  */
 #define LOCAL_REST 2
-
-/* Protocols have port spaces of their own. */
-enum port_class {
-	CLASS_TCP,
-	CLASS_UDP,
-	CLASS_UDPLITE,
-	CLASS_SCTP,
-	CLASS_DCCP,
-	CLASS_ICMP,
-	CLASSES
-};
-
-/**
- * struct addr_key - by which an address is found
- * @addr: the address
- * @family: NFPROTO_IPV4 or NFPROTO_IPV6
- */
-struct addr_key {
-	union nf_inet_addr addr;
-	u8 family;
-};
-
-/**
- * struct natty_port_addr - an external address
- * @node: in the hash table
- * @key: constant
- * @lock: protects @map and what it points to
- * @map: of each enum port_class, made when its first port is taken
- */
-struct natty_port_addr {
-	struct rhash_head node;
-	struct addr_key key;
-	/* Packets read the above while flows that come and go write the below. */
-	spinlock_t lock ____cacheline_aligned_in_smp;
-	struct natty_portmap *map[CLASSES];
-};
-
-static u32 key_hash(const void *data, u32 len, u32 seed)
-{
-	const struct addr_key *key = data;
-
-	return natty_port_hash(key->family, &key->addr, seed);
-}
-
-static int key_compare(struct rhashtable_compare_arg *arg, const void *object)
-{
-	const struct natty_port_addr *pa = object;
-	const struct addr_key *key = arg->key;
-
-	return key->family != pa->key.family ||
-	       !natty_addr_equal(key->family, &key->addr, &pa->key.addr);
-}
-
-static const struct rhashtable_params addr_params = {
-	.head_offset = offsetof(struct natty_port_addr, node),
-	.key_offset = offsetof(struct natty_port_addr, key),
-	.key_len = sizeof(struct addr_key),
-	.hashfn = key_hash,
-	.obj_cmpfn = key_compare,
-};
-
-static int class_of(u8 proto)
-{
-	switch (proto) {
-	case IPPROTO_TCP:
-		return CLASS_TCP;
-	case IPPROTO_UDP:
-		return CLASS_UDP;
-	case IPPROTO_UDPLITE:
-		return CLASS_UDPLITE;
-	case IPPROTO_SCTP:
-		return CLASS_SCTP;
-	case IPPROTO_DCCP:
-		return CLASS_DCCP;
-	case IPPROTO_ICMP:
-	case IPPROTO_ICMPV6:
-		return CLASS_ICMP;
-	default:
-		return -EINVAL;
-	}
-}
-
-int natty_port_init(struct natty_net *nn)
-{
-	struct natty_ports *ports = &nn->ports;
-
-	bitmap_zero(ports->filter, BIT(NATTY_PORT_FILTER_SHIFT));
-	ports->seed = get_random_u32();
-	atomic_long_set(&ports->memory, 0);
-	atomic_set(&ports->resting, 0);
-	return rhashtable_init(&ports->addrs, &addr_params);
-}
-
-static void free_addr(void *object, void *unused)
-{
-	struct natty_port_addr *pa = object;
-	unsigned int i;
-
-	for (i = 0; i < CLASSES; i++)
-		natty_portmap_free(pa->map[i]);
-	kfree(pa);
-}
-
-void natty_port_exit(struct natty_net *nn)
-{
-	rhashtable_free_and_destroy(&nn->ports.addrs, free_addr, NULL);
-}
-
-/* Under RCU; valid until exit, though. */
-static struct natty_port_addr *find_addr(const struct natty_net *nn, u8 family,
-					 const union nf_inet_addr *addr)
-{
-	struct addr_key key = { .addr = *addr, .family = family };
-	struct rhashtable *addrs = (struct rhashtable *)&nn->ports.addrs;
-
-	return rhashtable_lookup(addrs, &key, addr_params);
-}
-
-static struct natty_port_addr *insert_addr(struct natty_net *nn, u8 family,
-					   const union nf_inet_addr *addr)
-{
-	struct natty_ports *ports = &nn->ports;
-	struct natty_port_addr *pa, *old;
-
-	pa = kzalloc(sizeof(*pa), GFP_ATOMIC | __GFP_NOWARN);
-	if (!pa)
-		return NULL;
-	pa->key.family = family;
-	pa->key.addr = *addr;
-	spin_lock_init(&pa->lock);
-
-	set_bit(natty_port_filter_bit(ports, family, addr), ports->filter);
-	old = rhashtable_lookup_get_insert_fast(&ports->addrs, &pa->node,
-						addr_params);
-	if (!old) {
-		atomic_long_add(sizeof(*pa), &ports->memory);
-		return pa;
-	}
-	kfree(pa);
-	return IS_ERR(old) ? NULL : old;
-}
-
-/* The address, made if it is not known; NULL if out of memory. */
-static struct natty_port_addr *get_addr(struct natty_net *nn, u8 family,
-					const union nf_inet_addr *addr)
-{
-	struct natty_port_addr *pa;
-
-	rcu_read_lock();
-	pa = find_addr(nn, family, addr);
-	rcu_read_unlock();
-	return likely(pa) ? pa : insert_addr(nn, family, addr);
-}
 
 static struct natty_portmap *get_map(struct natty_net *nn,
 				     struct natty_port_addr *pa, int class)
@@ -342,22 +187,19 @@ static int choose(struct natty_net *nn, struct natty_portmap *map,
 	return port;
 }
 
-static int take(struct natty_net *nn, const struct natty_port_request *req,
-		bool share)
+/* -EAGAIN: the address was just forgotten. */
+static int take_at(struct natty_net *nn, struct natty_port_addr *pa,
+		   const struct natty_port_request *req, bool share)
 {
-	int class = class_of(req->proto);
-	struct natty_port_addr *pa;
 	struct natty_portmap *map;
-	int port = -ENOMEM, err;
+	int port = -EAGAIN, err;
 	u32 before;
 
-	if (class < 0)
-		return class;
-	pa = get_addr(nn, req->family, &req->addr);
-	if (!pa)
-		return -ENOMEM;
 	spin_lock_bh(&pa->lock);
-	map = get_map(nn, pa, class);
+	if (unlikely(pa->dead))
+		goto out;
+	port = -ENOMEM;
+	map = get_map(nn, pa, natty_port_class(req->proto));
 	if (unlikely(!map))
 		goto out;
 	before = map->memory;
@@ -376,6 +218,23 @@ out:
 	return port;
 }
 
+static int take(struct natty_net *nn, const struct natty_port_request *req,
+		bool share)
+{
+	int tries = NATTY_PORT_TRIES, port = -EAGAIN;
+	struct natty_port_addr *pa;
+
+	if (natty_port_class(req->proto) < 0)
+		return -EINVAL;
+	rcu_read_lock();
+	while (port == -EAGAIN && tries--) {
+		pa = natty_port_addr_get(nn, req->family, &req->addr);
+		port = likely(pa) ? take_at(nn, pa, req, share) : -ENOMEM;
+	}
+	rcu_read_unlock();
+	return port == -EAGAIN ? -ENOMEM : port;
+}
+
 int natty_port_take(struct natty_net *nn, const struct natty_port_request *req)
 {
 	return take(nn, req, false);
@@ -387,21 +246,19 @@ int natty_port_take_shared(struct natty_net *nn,
 	return take(nn, req, true);
 }
 
-static int take_exact(struct natty_net *nn, u8 family, u8 proto,
-		      const union nf_inet_addr *addr, u16 port, bool share)
+/* -EAGAIN: the address was just forgotten. */
+static int take_exact_at(struct natty_net *nn, struct natty_port_addr *pa,
+			 u8 proto, u16 port, bool share)
 {
-	int class = class_of(proto), err = -ENOMEM;
-	struct natty_port_addr *pa;
 	struct natty_portmap *map;
+	int err = -EAGAIN;
 	u32 before;
 
-	if (class < 0)
-		return class;
-	pa = get_addr(nn, family, addr);
-	if (!pa)
-		return -ENOMEM;
 	spin_lock_bh(&pa->lock);
-	map = get_map(nn, pa, class);
+	if (unlikely(pa->dead))
+		goto out;
+	err = -ENOMEM;
+	map = get_map(nn, pa, natty_port_class(proto));
 	if (unlikely(!map))
 		goto out;
 	err = -EBUSY;
@@ -421,6 +278,24 @@ static int take_exact(struct natty_net *nn, u8 family, u8 proto,
 out:
 	spin_unlock_bh(&pa->lock);
 	return err;
+}
+
+static int take_exact(struct natty_net *nn, u8 family, u8 proto,
+		      const union nf_inet_addr *addr, u16 port, bool share)
+{
+	int tries = NATTY_PORT_TRIES, err = -EAGAIN;
+	struct natty_port_addr *pa;
+
+	if (natty_port_class(proto) < 0)
+		return -EINVAL;
+	rcu_read_lock();
+	while (err == -EAGAIN && tries--) {
+		pa = natty_port_addr_get(nn, family, addr);
+		err = likely(pa) ? take_exact_at(nn, pa, proto, port, share) :
+				   -ENOMEM;
+	}
+	rcu_read_unlock();
+	return err == -EAGAIN ? -ENOMEM : err;
 }
 
 int natty_port_take_exact(struct natty_net *nn, u8 family, u8 proto,
@@ -467,17 +342,16 @@ static void put(struct natty_net *nn, u8 family, u8 proto,
 		const union nf_inet_addr *addr, u16 port,
 		const struct retiree *r)
 {
-	struct natty_portmap *map = NULL;
-	int class = class_of(proto);
+	int class = natty_port_class(proto);
 	struct natty_port_addr *pa;
+	struct natty_portmap *map;
 	bool done = false;
 	u32 before;
 
 	rcu_read_lock();
-	pa = find_addr(nn, family, addr);
-	rcu_read_unlock();
+	pa = natty_port_addr_find(nn, family, addr);
 	if (WARN_ON_ONCE(!pa || class < 0))
-		return;
+		goto out;
 	spin_lock_bh(&pa->lock);
 	map = pa->map[class];
 	if (map && r->share == !!natty_portmap_shares(map, port) &&
@@ -490,6 +364,8 @@ static void put(struct natty_net *nn, u8 family, u8 proto,
 	spin_unlock_bh(&pa->lock);
 	/* The port has no such user: somebody would lose his. */
 	WARN_ON_ONCE(!done);
+out:
+	rcu_read_unlock();
 }
 
 void natty_port_put(struct natty_net *nn, u8 family, u8 proto,
@@ -518,65 +394,4 @@ void natty_port_unshare(struct natty_net *nn, u8 family, u8 proto,
 			const union nf_inet_addr *addr, u16 port)
 {
 	put(nn, family, proto, addr, port, &(struct retiree){ .share = true });
-}
-
-static void sweep_addr(struct natty_net *nn, struct natty_port_addr *pa)
-{
-	struct natty_portmap *map;
-	unsigned int i;
-	u32 before;
-
-	for (i = 0; i < CLASSES; i++) {
-		if (!READ_ONCE(pa->map[i]))
-			continue;
-		spin_lock_bh(&pa->lock);
-		map = pa->map[i];
-		before = map->memory;
-		atomic_sub(natty_portmap_sweep(map, ktime_get_seconds()),
-			   &nn->ports.resting);
-		account(nn, map, before);
-		spin_unlock_bh(&pa->lock);
-	}
-}
-
-void natty_port_sweep(struct natty_net *nn)
-{
-	struct natty_port_addr *pa;
-	struct rhashtable_iter iter;
-
-	if (!atomic_read(&nn->ports.resting))
-		return;
-	rhashtable_walk_enter(&nn->ports.addrs, &iter);
-	rhashtable_walk_start(&iter);
-	while ((pa = rhashtable_walk_next(&iter))) {
-		/* The table grows; who is missed now is met the next time. */
-		if (IS_ERR(pa))
-			continue;
-		sweep_addr(nn, pa);
-		if (!need_resched())
-			continue;
-		rhashtable_walk_stop(&iter);
-		cond_resched();
-		rhashtable_walk_start(&iter);
-	}
-	rhashtable_walk_stop(&iter);
-	rhashtable_walk_exit(&iter);
-}
-
-bool natty_port_addr_known(const struct natty_net *nn, u8 family,
-			   const union nf_inet_addr *addr)
-{
-	return natty_port_addr_maybe(&nn->ports, family, addr) &&
-	       find_addr(nn, family, addr);
-}
-
-int natty_port_addr_learn(struct natty_net *nn, u8 family,
-			  const union nf_inet_addr *addr)
-{
-	return get_addr(nn, family, addr) ? 0 : -ENOMEM;
-}
-
-u64 natty_port_memory(const struct natty_net *nn)
-{
-	return atomic_long_read(&nn->ports.memory);
 }

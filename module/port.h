@@ -28,12 +28,13 @@ struct natty_net;
 
 /**
  * struct natty_ports - external addresses of a namespace
- * @addrs: struct natty_port_addr by family and address; they stay until exit
+ * @addrs: struct natty_port_addr by family and address; they stay as long as they
+ *	are used or configured, and after that until natty_port_sweep()
  * @seed: of @filter
  * @memory: bytes occupied
  * @resting: number of ports that rest
  * @filter: the bit of an address's hash is set before the address enters
- *	@addrs, and stays set
+ *	@addrs, and stays set until exit
  */
 struct natty_ports {
 	struct rhashtable addrs;
@@ -116,7 +117,10 @@ void natty_port_rest(struct natty_net *nn, u8 family, u8 proto,
 u16 natty_port_tag(const struct natty_net *nn, u8 family,
 		   const union nf_inet_addr *host);
 
-/* Free what has rested long enough. Process context; now and then. */
+/*
+ * Free ports that have rested long enough, and addresses that nobody uses and
+ * the configuration does not translate to. Process context; now and then.
+ */
 void natty_port_sweep(struct natty_net *nn);
 
 /* Give an owned port back. */
@@ -183,15 +187,24 @@ static __always_inline bool natty_port_addr_maybe(const struct natty_ports *port
 }
 
 /*
- * Was a port of this address ever taken? If not, no packet to it can belong
- * to a mapping. Lock-free, under RCU.
+ * May a port of this address be taken? If not, no packet to it can belong to a
+ * mapping. Lock-free, under RCU.
  */
 bool natty_port_addr_known(const struct natty_net *nn, u8 family,
 			   const union nf_inet_addr *addr);
 
-/* Make the address known although none of its ports is taken (netmap). 0, -ENOMEM. */
-int natty_port_addr_learn(struct natty_net *nn, u8 family,
+/* Is a port of it taken that does not rest, or the address in use? Under RCU. */
+bool natty_port_addr_used(const struct natty_net *nn, u8 family,
 			  const union nf_inet_addr *addr);
+
+/*
+ * Make the address known although no port of it is taken (netmap, protocols
+ * without ports) until natty_port_addr_unuse() is called as often. 0, -ENOMEM.
+ */
+int natty_port_addr_use(struct natty_net *nn, u8 family,
+			const union nf_inet_addr *addr);
+void natty_port_addr_unuse(struct natty_net *nn, u8 family,
+			   const union nf_inet_addr *addr);
 
 /* Bytes that addresses and maps occupy. */
 u64 natty_port_memory(const struct natty_net *nn);

@@ -198,7 +198,7 @@ static void known_are_only_addresses_asked_for(struct kunit *test)
 	union nf_inet_addr addr = {};
 	unsigned int i;
 
-	KUNIT_EXPECT_EQ(test, natty_port_addr_learn(nn, NFPROTO_IPV6, &addr_v6), 0);
+	KUNIT_EXPECT_EQ(test, natty_port_addr_use(nn, NFPROTO_IPV6, &addr_v6), 0);
 	rcu_read_lock();
 	KUNIT_EXPECT_TRUE(test, natty_port_addr_known(nn, NFPROTO_IPV6, &addr_v6));
 	KUNIT_EXPECT_FALSE(test, natty_port_addr_known(nn, NFPROTO_IPV4, &addr_v6));
@@ -206,7 +206,7 @@ static void known_are_only_addresses_asked_for(struct kunit *test)
 
 	for (i = 0; i < 20000; i++) {
 		addr.ip = htonl(0x0a000000 + 2 * i);
-		KUNIT_ASSERT_EQ(test, natty_port_addr_learn(nn, NFPROTO_IPV4, &addr),
+		KUNIT_ASSERT_EQ(test, natty_port_addr_use(nn, NFPROTO_IPV4, &addr),
 				0);
 	}
 	rcu_read_lock();
@@ -216,6 +216,110 @@ static void known_are_only_addresses_asked_for(struct kunit *test)
 				!(i & 1));
 	}
 	rcu_read_unlock();
+}
+
+static bool is_known(struct natty_net *nn, u8 family, const union nf_inet_addr *addr)
+{
+	bool known;
+
+	rcu_read_lock();
+	known = natty_port_addr_known(nn, family, addr);
+	rcu_read_unlock();
+	return known;
+}
+
+static bool is_used(struct natty_net *nn, u8 family, const union nf_inet_addr *addr)
+{
+	bool used;
+
+	rcu_read_lock();
+	used = natty_port_addr_used(nn, family, addr);
+	rcu_read_unlock();
+	return used;
+}
+
+/* A configuration, by which alone it is known what is no longer translated to. */
+static struct natty_config *configure(struct kunit *test)
+{
+	struct natty_net *nn = test->priv;
+	struct natty_config *config;
+
+	config = kunit_kzalloc(test, sizeof(*config), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, config);
+	config->set.value[NATTY_SET_LIMIT_RESTING_PORTS] = 100;
+	rcu_assign_pointer(nn->config, config);
+	return config;
+}
+
+static void addresses_are_forgotten_when_unused(struct kunit *test)
+{
+	struct natty_net *nn = test->priv;
+
+	KUNIT_ASSERT_EQ(test, own_udp(test, 9), 0);
+	KUNIT_ASSERT_EQ(test, natty_port_addr_use(nn, NFPROTO_IPV6, &addr_v6), 0);
+	KUNIT_ASSERT_EQ(test, natty_port_addr_use(nn, NFPROTO_IPV6, &addr_v6), 0);
+	/* Without a configuration nobody knows. */
+	natty_port_addr_unuse(nn, NFPROTO_IPV6, &addr_v6);
+	natty_port_sweep(nn);
+	configure(test);
+	natty_port_sweep(nn);
+	KUNIT_EXPECT_TRUE(test, is_known(nn, NFPROTO_IPV4, &addr_v4));
+	KUNIT_EXPECT_TRUE(test, is_used(nn, NFPROTO_IPV4, &addr_v4));
+	KUNIT_EXPECT_TRUE(test, is_known(nn, NFPROTO_IPV6, &addr_v6));
+	KUNIT_EXPECT_TRUE(test, is_used(nn, NFPROTO_IPV6, &addr_v6));
+
+	disown_udp(test, 9);
+	natty_port_addr_unuse(nn, NFPROTO_IPV6, &addr_v6);
+	KUNIT_EXPECT_TRUE(test, is_known(nn, NFPROTO_IPV4, &addr_v4));
+	KUNIT_EXPECT_FALSE(test, is_used(nn, NFPROTO_IPV4, &addr_v4));
+	KUNIT_EXPECT_FALSE(test, is_used(nn, NFPROTO_IPV6, &addr_v6));
+	natty_port_sweep(nn);
+	KUNIT_EXPECT_FALSE(test, is_known(nn, NFPROTO_IPV4, &addr_v4));
+	KUNIT_EXPECT_FALSE(test, is_known(nn, NFPROTO_IPV6, &addr_v6));
+	KUNIT_EXPECT_EQ(test, natty_port_memory(nn), 0);
+
+	KUNIT_EXPECT_EQ(test, own_udp(test, 9), 0);
+	KUNIT_EXPECT_TRUE(test, is_known(nn, NFPROTO_IPV4, &addr_v4));
+}
+
+static void configured_addresses_stay(struct kunit *test)
+{
+	struct natty_external external = {};
+	struct natty_net *nn = test->priv;
+
+	KUNIT_ASSERT_EQ(test, natty_addrset_add(&external.set, NFPROTO_IPV4,
+						&addr_v4, &addr_v4), 0);
+	natty_addrset_seal(&external.set);
+	configure(test)->external = &external;
+	KUNIT_ASSERT_EQ(test, own_udp(test, 9), 0);
+	disown_udp(test, 9);
+	KUNIT_ASSERT_EQ(test, natty_port_addr_use(nn, NFPROTO_IPV6, &addr_v6), 0);
+	natty_port_addr_unuse(nn, NFPROTO_IPV6, &addr_v6);
+	natty_port_sweep(nn);
+	KUNIT_EXPECT_TRUE(test, is_known(nn, NFPROTO_IPV4, &addr_v4));
+	KUNIT_EXPECT_FALSE(test, is_known(nn, NFPROTO_IPV6, &addr_v6));
+
+	configure(test);
+	natty_port_sweep(nn);
+	KUNIT_EXPECT_FALSE(test, is_known(nn, NFPROTO_IPV4, &addr_v4));
+	natty_addrset_free(&external.set);
+}
+
+static void resting_ports_keep_an_address_unused(struct kunit *test)
+{
+	struct natty_net *nn = test->priv;
+
+	configure(test);
+	KUNIT_ASSERT_EQ(test, own_udp(test, 9), 0);
+	natty_port_rest(nn, NFPROTO_IPV4, IPPROTO_UDP, &addr_v4, 9, 1, 1);
+	KUNIT_EXPECT_FALSE(test, is_used(nn, NFPROTO_IPV4, &addr_v4));
+	natty_port_sweep(nn);
+	KUNIT_EXPECT_TRUE(test, is_known(nn, NFPROTO_IPV4, &addr_v4));
+	msleep(2100);
+	natty_port_sweep(nn);
+	KUNIT_EXPECT_FALSE(test, is_known(nn, NFPROTO_IPV4, &addr_v4));
+	KUNIT_EXPECT_EQ(test, atomic_read(&nn->ports.resting), 0);
+	KUNIT_EXPECT_EQ(test, natty_port_memory(nn), 0);
 }
 
 /* Random users against a plain bitmap; in the end nothing is left. */
@@ -303,7 +407,7 @@ static int use_ports(void *data)
 	return 0;
 }
 
-static void two_threads_never_get_the_same_port(struct kunit *test)
+static void run_two_threads(struct kunit *test, bool sweep)
 {
 	struct task_struct *thread[2];
 	struct port_user user = { .nn = test->priv };
@@ -316,6 +420,10 @@ static void two_threads_never_get_the_same_port(struct kunit *test)
 	/* A thread that is stopped before it ran never runs. */
 	for (i = 0; i < 10000 && atomic_read(&user.ready) < 2; i++)
 		usleep_range(1000, 2000);
+	for (i = 0; sweep && i < 2000; i++) {
+		natty_port_sweep(test->priv);
+		usleep_range(10, 20);
+	}
 	for (i = 0; i < ARRAY_SIZE(thread); i++)
 		if (!IS_ERR(thread[i]))
 			kthread_stop(thread[i]);
@@ -324,6 +432,20 @@ static void two_threads_never_get_the_same_port(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&user.clashes), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&user.failed), 0);
 	KUNIT_EXPECT_TRUE(test, bitmap_empty(user.owned, PORTS));
+}
+
+static void two_threads_never_get_the_same_port(struct kunit *test)
+{
+	run_two_threads(test, false);
+}
+
+/* The address goes whenever neither thread has a port of it. */
+static void two_threads_meet_a_sweeper(struct kunit *test)
+{
+	configure(test);
+	run_two_threads(test, true);
+	natty_port_sweep(test->priv);
+	KUNIT_EXPECT_EQ(test, natty_port_memory(test->priv), 0);
 }
 
 /* For people who compare; nothing is expected of the figures. */
@@ -356,8 +478,12 @@ static struct kunit_case port_test_cases[] = {
 	KUNIT_CASE(changed_port_is_unpredictable),
 	KUNIT_CASE(owned_ports_are_not_shared),
 	KUNIT_CASE(known_are_only_addresses_asked_for),
+	KUNIT_CASE(addresses_are_forgotten_when_unused),
+	KUNIT_CASE(configured_addresses_stay),
+	KUNIT_CASE(resting_ports_keep_an_address_unused),
 	KUNIT_CASE(ports_have_one_user),
 	KUNIT_CASE(two_threads_never_get_the_same_port),
+	KUNIT_CASE(two_threads_meet_a_sweeper),
 	KUNIT_CASE(cost_by_fill_level),
 	{}
 };

@@ -310,6 +310,7 @@ def pool_edit(family):
 
 def set_outside(family, addrs):
     """Exactly these addresses on wan0; of IPv6 the last one added is preferred."""
+    sysctl("ipv4/conf/wan0/promote_secondaries", 1)
     have = [a.split("/")[0] for a in run(
         ["ip", "-o", "-%d" % family, "addr", "show", "dev", "wan0", "scope", "global"])[1].split()
             if re.match(r"[0-9a-f.:]+/\d+$", a)]
@@ -320,12 +321,151 @@ def set_outside(family, addrs):
     run(["ip", "-batch", "-"], "\n".join(lines) + "\n")
 
 
+def restore_outside(family):
+    """In their order, as it decides which of them masquerades."""
+    # Without any address the interface would forget its neighbours.
+    spare = "192.0.2.1" if family == 4 else "2001:db8:2::1"
+    set_outside(family, [spare])
+    set_outside(family, [spare] + POOL[family])
+    set_outside(family, POOL[family])
+    lab.probed = X[4]
+    # What waits for an address that was nowhere fails now, not in a later case.
+    run(["ip", "-%d" % family, "neigh", "flush", "dev", "wan0", "nud", "incomplete"], ok=False)
+
+
+# Addresses that the router translates to and does not have; later a host does.
+MOVED = {4: ["198.51.100.%d" % n for n in (40, 41)],
+         6: ["2001:db8:1::%x" % n for n in (0x40, 0x41)]}
+
+
+class moved_inside:
+    """Hosts on lan0 have the addresses: what is not dropped goes there."""
+
+    def __init__(self, *addrs):
+        lines = []
+        for addr in addrs:
+            lines += ["route %%s %s/%d dev lan0" % (addr, 128 if pkt.is6(addr) else 32),
+                      "neigh %%s %s lladdr 02:00:00:00:00:77 dev lan0 nud permanent" % addr]
+        self.lines = "\n".join(lines) + "\n"
+
+    def __enter__(self):
+        run(["ip", "-batch", "-"], self.lines.replace("%s", "replace"))
+
+    def __exit__(self, *unused):
+        run(["ip", "-batch", "-"], self.lines.replace("%s", "del"))
+
+
+def stray(family, addr, proto):
+    """A packet from outside that belongs to nothing; does the new host get it?"""
+    raw = pkt.first(proto, S[family][1], port(), addr, port())
+    before = drops()
+    seen = lab.swap("wan", raw)
+    equal(seen["wan"], [], "packets on wan0")
+    if not seen["lan"]:
+        equal(new_drops(before), {"filtered": 1}, "drops")
+        return False
+    equal(len(seen["lan"]), 1, "packets on lan0")
+    pkt.same(seen["lan"][0], pkt.xlate(raw), "what the new host gets")
+    return True
+
+
+def strays(family, addr, want):
+    for proto in ("udp", "tcp", "icmp"):
+        equal(stray(family, addr, proto), want, "%s to %s passes" % (proto, addr))
+
+
+# What a SYN is answered with six seconds later belongs to no case.
+SILENT = "set tcp.unsolicited silent\n"
+
+
+def snat_to(family, addr, before=""):
+    return "%srule postrouting oif wan0 src %s snat %s\n" % (
+        before + SILENT, INSIDE[family], addr)
+
+
+@each("an address that is no longer translated to goes to the host that has it",
+      "users_wan_change")
+def moved_pool(family):
+    """Flows end with their pool; the ports that they had rest meanwhile."""
+    addrs = MOVED[family]
+    pool = "pool isp %s-%s\n" % tuple(addrs)
+    apply(snat_to(family, "pool isp", pool))
+    with moved_inside(*addrs):
+        ext = opened(family, 0, addrs)[3]
+        other = addrs[ext == addrs[0]]
+        for proto in ("tcp", "icmp"):
+            opened(family, 0, [ext], proto)
+        strays(family, ext, False)
+        # The rule is gone, the pool is not: nothing translates to it any more.
+        userctl("apply", "-", data=pool + SILENT)
+        equal(len(conns("src", C[family][0])), 3, "connections without a rule")
+        strays(family, ext, False)
+        userctl("conn", "delete", "src", C[family][0])
+        strays(family, ext, True)
+        userctl("apply", "-", data=snat_to(family, "pool isp", pool))
+        equal(opened(family, 0, addrs)[3], ext, "the host's address again")
+        strays(family, ext, False)
+        userctl("apply", "-", data=snat_to(family, other))
+        equal(conns("src", C[family][0]), [], "connections of an address that is gone")
+        strays(family, ext, True)
+        # What the new host sends and gets is not translated.
+        raw = pkt.first("udp", ext, port(), S[family][0], 80)
+        lab.expect("lan", raw, pkt.xlate(raw))
+        back = pkt.answer(raw)
+        lab.expect("wan", back, pkt.xlate(back))
+
+
+@each("an address that flows still use stays external, whatever the rules say",
+      "users_wan_change")
+def moved_living(family):
+    """As with iptables, where they outlive their rule."""
+    addr = MOVED[family][0]
+    for rule, proto in ((snat_to(family, addr), "udp"),
+                        (snat_to(family, addr), "47"),
+                        ("rule postrouting oif wan0 src %s netmap %s/%d\n" % (
+                            INSIDE[family], addr, 128 if family == 6 else 32), "tcp"),
+                        ("forward udp %s %s\n" % (at(addr, 7000),
+                                                  at(C[family][0], 7000)), "")):
+        apply("set profile iptables\n" + rule)
+        with moved_inside(addr):
+            if proto:
+                raw = pkt.first(proto, C[family][0], port(), S[family][0], 80)
+                out = lab.through("lan", raw)
+                equal(pkt.View(out).src, addr, "source")
+                userctl("apply", "-", data="set profile iptables\n")
+            strays(family, addr, False)
+            if proto:
+                back = lab.through("wan", pkt.answer(out))
+                equal(pkt.View(back).dst, C[family][0], "whom the answer reaches")
+                userctl("conn", "delete", "src", C[family][0])
+            else:
+                userctl("apply", "-", data="set profile iptables\n")
+            strays(family, addr, True)
+
+
+@each("an address that masqueraded, and is another host's now", "users_wan_change")
+def moved_masquerade(family):
+    masquerade(family, SILENT)
+    addr = X[family]
+    for proto in ("udp", "tcp"):
+        opened(family, 0, [addr], proto)
+    try:
+        lab.probed = POOL[4][1]
+        set_outside(family, POOL[family][1:])
+        ktap.wait_until(lambda: not conns("src", C[family][0]), 5, "the old flows to end")
+        with moved_inside(addr):
+            strays(family, addr, True)
+        opened(family, 0, POOL[family][1:2])
+    finally:
+        restore_outside(family)
+
+
+# Late errors about addresses that were gone come during what follows.
 @each("a new address outside ends the flows of the old one, and only those",
       "users_wan_change")
 def wan_change(family):
     """Addresses X and POOL[1]; X goes, POOL[1] is what there is then."""
     pool = POOL[family]
-    sysctl("ipv4/conf/wan0/promote_secondaries", 1)
     rules = "forward udp %s %s\nrule postrouting oif wan0 src %s snat %s\n" % (
         at(pool[2], 7000), at(C[family][2], 7000), C[family][1], pool[1])
     masquerade(family, before=rules)
@@ -343,13 +483,7 @@ def wan_change(family):
         sport = stale[0][2]
         outward(lab, "udp", C[family][0], sport, S[family][0], ext=pool[1:2])
     finally:
-        # In their order, as it decides which of them masquerades. Without any
-        # address the interface would forget its neighbours.
-        spare = "192.0.2.1" if family == 4 else "2001:db8:2::1"
-        set_outside(family, [spare])
-        set_outside(family, [spare] + pool)
-        set_outside(family, pool)
-        lab.probed = X[4]
+        restore_outside(family)
 
 
 def own_socket(family, proto, addr, sport):
