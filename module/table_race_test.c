@@ -153,7 +153,7 @@ static void insert_find_walk_and_delete(struct test_worker *w)
 
 static void nothing_is_missed_while_the_table_grows(struct kunit *test)
 {
-	struct test_race race = { .work = insert_find_walk_and_delete, .seconds = 20 };
+	struct test_race race = { .work = insert_find_walk_and_delete, .seconds = 60 };
 	struct natty_conn *conn;
 	unsigned int entries = 0, i;
 
@@ -212,7 +212,7 @@ static void win_prizes(struct test_worker *w)
 
 static void one_of_two_rivals_wins(struct kunit *test)
 {
-	struct test_race race = { .work = win_prizes, .seconds = 2 };
+	struct test_race race = { .work = win_prizes, .seconds = 30 };
 	unsigned int i;
 
 	test_race_run(test, &race);
@@ -251,7 +251,7 @@ static void close_prizes(struct test_worker *w)
 /* As expiry, deletion and a RST that arrives do. */
 static void one_of_two_closes(struct kunit *test)
 {
-	struct test_race race = { .work = close_prizes, .seconds = 2 };
+	struct test_race race = { .work = close_prizes, .seconds = 30 };
 	struct natty_endpoint *ep;
 	struct test_conn c;
 	unsigned int i;
@@ -286,9 +286,8 @@ static void one_of_two_closes(struct kunit *test)
 static void permit_and_forbid(struct test_worker *w)
 {
 	struct natty_endpoint remote = test_v4(TEST_INNER, 0);
-	unsigned int i;
 
-	for (i = 0; i < PRIZES && test_race_step(w); i++) {
+	while (test_race_until_met(w, PRIZES)) {
 		local_bh_disable();
 		rcu_read_lock();
 		if (natty_mapping_permit(nn, carrier, &remote.addr)) {
@@ -307,7 +306,7 @@ static void permit_and_forbid(struct test_worker *w)
 
 static void permission_comes_and_goes_on_two_cpus(struct kunit *test)
 {
-	struct test_race race = { .work = permit_and_forbid, .seconds = 2 };
+	struct test_race race = { .work = permit_and_forbid, .seconds = 30 };
 	struct test_conn c = test_conn_carrier(NFPROTO_IPV4, 5000);
 	unsigned int i;
 
@@ -374,9 +373,8 @@ static void hold(struct test_worker *w, const struct test_conn *c)
 static void reopen_or_hold(struct test_worker *w)
 {
 	const struct test_conn *c = w->race->arg;
-	unsigned int i;
 
-	for (i = 0; i < PRIZES && test_race_abreast(w); i++) {
+	while (test_race_until_met(w, PRIZES)) {
 		if (w->id)
 			hold(w, c);
 		else
@@ -390,7 +388,7 @@ static void mapping_is_held_while_its_connection_closes(struct kunit *test)
 	struct test_race race = {
 		.work = reopen_or_hold,
 		.arg = &c,
-		.seconds = 2,
+		.seconds = 30,
 	};
 	unsigned int i;
 

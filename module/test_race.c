@@ -42,6 +42,13 @@ bool test_race_abreast(struct test_worker *worker)
 	return true;
 }
 
+bool test_race_until_met(struct test_worker *worker, unsigned int steps)
+{
+	if (worker->at >= steps && worker->rare && READ_ONCE(other_of(worker)->rare))
+		return false;
+	return test_race_abreast(worker);
+}
+
 static int run_worker(void *arg)
 {
 	struct test_worker *worker = arg;

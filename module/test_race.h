@@ -65,6 +65,12 @@ bool test_race_step(struct test_worker *worker);
 bool test_race_abreast(struct test_worker *worker);
 
 /*
+ * The same, for @steps at least and until both have counted something rare: on
+ * a busy machine the threads may long not run at the same time.
+ */
+bool test_race_until_met(struct test_worker *worker, unsigned int steps);
+
+/*
  * After all has proved right: skip the test unless both threads ran at the
  * same time and each met what it was to meet, for nothing was tested then.
  */
