@@ -24,6 +24,7 @@ struct natty_buckets *natty_buckets_alloc(u32 bits)
 	if (!b)
 		return NULL;
 	b->bits = bits;
+	b->shift = 32 - bits;
 	b->spare = spare;
 	return b;
 }
@@ -155,7 +156,7 @@ unsigned int natty_buckets_move(struct natty_buckets *from,
 				continue;
 			/* Chain and tag hold all bits that the move asks for. */
 			if (from->bits >= 16)
-				h = i << (32 - from->bits) | tag;
+				h = i << from->shift | tag;
 			else
 				h = hash(arg, i, tag, index,
 					 count_equal(from, first, tag, index));

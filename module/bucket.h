@@ -36,6 +36,7 @@ struct natty_bucket {
 /**
  * struct natty_buckets - an array of buckets
  * @bits: log2 of the number of chains
+ * @shift: how many lower bits of a hash do not matter for them
  * @spare: buckets after those that begin chains, to prolong full ones
  * @used: how many of them do
  * @next: what a running resize moves the entries to
@@ -43,6 +44,7 @@ struct natty_bucket {
  */
 struct natty_buckets {
 	u32 bits;
+	u32 shift;
 	u32 spare;
 	atomic_t used;
 	struct natty_buckets __rcu *next;
@@ -59,7 +61,7 @@ u64 natty_buckets_memory(const struct natty_buckets *b);
 static inline struct natty_bucket *natty_bucket_of(struct natty_buckets *b,
 						   u32 hash)
 {
-	return &b->bucket[hash >> (32 - b->bits)];
+	return &b->bucket[hash >> b->shift];
 }
 
 static inline struct natty_bucket *
@@ -87,14 +89,21 @@ static __always_inline u64 natty_bucket_match4(const u16 *tags, u16 tag)
 
 /*
  * Which ways have this tag, a bit each, in no particular order: word by word,
- * as a loop over the ways costs a fifth of a translation.
+ * as a loop over the ways costs a fifth of a translation. Entries fill a bucket
+ * from its first way on, so most are in these.
  */
+static __always_inline u64 natty_bucket_match_most(const struct natty_bucket *bucket,
+						   u16 tag)
+{
+	return natty_bucket_match4(bucket->tag, tag) |
+	       natty_bucket_match4(bucket->tag + 4, tag) >> 1;
+}
+
+/* The same of all ways. */
 static __always_inline u64 natty_bucket_match(const struct natty_bucket *bucket, u16 tag)
 {
-	u64 ways;
+	u64 ways = natty_bucket_match_most(bucket, tag);
 
-	ways = natty_bucket_match4(bucket->tag, tag);
-	ways |= natty_bucket_match4(bucket->tag + 4, tag) >> 1;
 	ways |= (u64)(READ_ONCE(bucket->tag[8]) == tag) << 13;
 	ways |= (u64)(READ_ONCE(bucket->tag[9]) == tag) << 29;
 	return ways;

@@ -34,6 +34,14 @@ natty_buckets_follow(struct natty_buckets **buckets,
 	return unlikely(*buckets) ? natty_bucket_of(*buckets, hash) : NULL;
 }
 
+/* May entries of a bucket's hash be behind its first ways? */
+static __always_inline bool natty_bucket_has_more(const struct natty_buckets *buckets,
+						  const struct natty_bucket *bucket)
+{
+	return READ_ONCE(bucket->index[8]) || READ_ONCE(bucket->index[9]) ||
+	       READ_ONCE(bucket->head) >> 1 || rcu_access_pointer(buckets->next);
+}
+
 /**
  * struct natty_cursor - a walk over the candidates of a hash
  * @table: the table

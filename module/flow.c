@@ -105,7 +105,8 @@ static bool translate(struct natty_flow *flow, const struct natty_conn *conn,
 	if (!natty_rewrite(&flow->pkt, manip, &ep))
 		return false;
 	if (manip == NATTY_MANIP_SRC && conn->family == NFPROTO_IPV4)
-		natty_ident_renew(flow->nn, flow->pkt.skb);
+		csum_replace_by_diff(&ip_hdr(flow->pkt.skb)->check,
+				     natty_ident_renew(flow->nn, flow->pkt.skb));
 	return true;
 }
 
@@ -207,18 +208,11 @@ static struct natty_conn *take_over(struct natty_flow *flow, enum natty_dir *dir
 static struct natty_conn *find_between(struct natty_flow *flow,
 				       enum natty_dir *dir, bool *fresh)
 {
-	struct natty_handover *h = this_cpu_ptr(flow->nn->handover);
 	const struct natty_tuple *t = &flow->pkt.tuple;
 	struct natty_tuple inverse;
 	struct natty_conn *conn;
 
 	*fresh = true;
-	if (h->skb == flow->pkt.skb) {
-		*dir = NATTY_DIR_ORIG;
-		conn = natty_table_find_outbound(flow->table, t, h->hash);
-		if (likely(conn))
-			return conn;
-	}
 	conn = natty_table_find(flow->table, t, false, dir);
 	if (likely(conn))
 		return is_outer_between(conn, *dir) ? conn : NULL;

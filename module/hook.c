@@ -263,56 +263,73 @@ static unsigned int output(void *priv, struct sk_buff *skb,
  * What this host sends itself passes the hooks in process context, as does what
  * a queue gives back: per-CPU state and bit locks need softirqs off there.
  */
-#define NATTY_HOOK(name, shortcut)					\
-static unsigned int hook_##name(void *priv, struct sk_buff *skb,	\
-				const struct nf_hook_state *state)	\
-{									\
-	unsigned int verdict;						\
-									\
-	if (likely(softirq_count())) {					\
-		if (shortcut)						\
-			return NF_ACCEPT;				\
-		return name(priv, skb, state);				\
-	}								\
-	local_bh_disable();						\
-	verdict = name(priv, skb, state);				\
-	local_bh_enable();						\
-	return verdict;							\
+static __always_inline unsigned int undisturbed(nf_hookfn *hook, void *priv,
+						struct sk_buff *skb,
+						const struct nf_hook_state *state)
+{
+	unsigned int verdict;
+
+	if (likely(softirq_count()))
+		return hook(priv, skb, state);
+	local_bh_disable();
+	verdict = hook(priv, skb, state);
+	local_bh_enable();
+	return verdict;
 }
 
-NATTY_HOOK(prerouting, likely(natty_shortcut_in(priv, skb, state)))
-NATTY_HOOK(output_answer, false)
-NATTY_HOOK(output, false)
-NATTY_HOOK(local_in, false)
-NATTY_HOOK(postrouting, likely(natty_shortcut_out(priv, skb, state)))
+unsigned int natty_hook_prerouting(void *priv, struct sk_buff *skb,
+				   const struct nf_hook_state *state)
+{
+	return undisturbed(prerouting, priv, skb, state);
+}
 
+unsigned int natty_hook_postrouting(void *priv, struct sk_buff *skb,
+				    const struct nf_hook_state *state)
+{
+	return undisturbed(postrouting, priv, skb, state);
+}
+
+static unsigned int hook_output_answer(void *priv, struct sk_buff *skb,
+				       const struct nf_hook_state *state)
+{
+	return undisturbed(output_answer, priv, skb, state);
+}
+
+static unsigned int hook_output(void *priv, struct sk_buff *skb,
+				const struct nf_hook_state *state)
+{
+	return undisturbed(output, priv, skb, state);
+}
+
+static unsigned int hook_local_in(void *priv, struct sk_buff *skb,
+				  const struct nf_hook_state *state)
+{
+	return undisturbed(local_in, priv, skb, state);
+}
+
+#define NATTY_OPS(number, at, hook4, hook6) {				\
+		.hook = hook4,						\
+		.pf = NFPROTO_IPV4,					\
+		.hooknum = number,					\
+		.priority = at,						\
+	}, {								\
+		.hook = hook6,						\
+		.pf = NFPROTO_IPV6,					\
+		.hooknum = number,					\
+		.priority = at,						\
+	}
+
+/* Both families have the same hooks at the same priorities. */
 static const struct nf_hook_ops hook_ops[] = {
-	{
-		.hook = hook_prerouting,
-		.pf = NFPROTO_IPV4,
-		.hooknum = NF_INET_PRE_ROUTING,
-		.priority = PRI_BEFORE_CONNTRACK,
-	}, {
-		.hook = hook_output_answer,
-		.pf = NFPROTO_IPV4,
-		.hooknum = NF_INET_LOCAL_OUT,
-		.priority = PRI_BEFORE_CONNTRACK,
-	}, {
-		.hook = hook_output,
-		.pf = NFPROTO_IPV4,
-		.hooknum = NF_INET_LOCAL_OUT,
-		.priority = NF_IP_PRI_NAT_DST,
-	}, {
-		.hook = hook_local_in,
-		.pf = NFPROTO_IPV4,
-		.hooknum = NF_INET_LOCAL_IN,
-		.priority = NF_IP_PRI_NAT_SRC,
-	}, {
-		.hook = hook_postrouting,
-		.pf = NFPROTO_IPV4,
-		.hooknum = NF_INET_POST_ROUTING,
-		.priority = NF_IP_PRI_NAT_SRC,
-	},
+	NATTY_OPS(NF_INET_PRE_ROUTING, PRI_BEFORE_CONNTRACK,
+		  natty_shortcut_in4, natty_shortcut_in6),
+	NATTY_OPS(NF_INET_LOCAL_OUT, PRI_BEFORE_CONNTRACK,
+		  hook_output_answer, hook_output_answer),
+	NATTY_OPS(NF_INET_LOCAL_OUT, NF_IP_PRI_NAT_DST, hook_output, hook_output),
+	NATTY_OPS(NF_INET_LOCAL_IN, NF_IP_PRI_NAT_SRC,
+		  hook_local_in, hook_local_in),
+	NATTY_OPS(NF_INET_POST_ROUTING, NF_IP_PRI_NAT_SRC,
+		  natty_shortcut_out4, natty_shortcut_out6),
 };
 
 int natty_hook_register(struct natty_net *nn)
@@ -321,21 +338,16 @@ int natty_hook_register(struct natty_net *nn)
 	unsigned int i;
 	int err;
 
-	/* IPv6 has the same hooks at the same priorities. */
 	BUILD_BUG_ON((int)NF_IP6_PRI_CONNTRACK != (int)NF_IP_PRI_CONNTRACK);
 	BUILD_BUG_ON((int)NF_IP6_PRI_NAT_DST != (int)NF_IP_PRI_NAT_DST);
 	BUILD_BUG_ON((int)NF_IP6_PRI_NAT_SRC != (int)NF_IP_PRI_NAT_SRC);
 
-	nn->hooks = kcalloc(2 * n, sizeof(*nn->hooks), GFP_KERNEL);
+	nn->hooks = kmemdup(hook_ops, sizeof(hook_ops), GFP_KERNEL);
 	if (!nn->hooks)
 		return -ENOMEM;
-	for (i = 0; i < 2 * n; i++) {
-		nn->hooks[i] = hook_ops[i % n];
+	for (i = 0; i < n; i++)
 		nn->hooks[i].priv = nn;
-		if (i >= n)
-			nn->hooks[i].pf = NFPROTO_IPV6;
-	}
-	err = nf_register_net_hooks(nn->net, nn->hooks, 2 * n);
+	err = nf_register_net_hooks(nn->net, nn->hooks, n);
 	if (err) {
 		kfree(nn->hooks);
 		nn->hooks = NULL;
@@ -345,7 +357,7 @@ int natty_hook_register(struct natty_net *nn)
 
 void natty_hook_unregister(struct natty_net *nn)
 {
-	nf_unregister_net_hooks(nn->net, nn->hooks, 2 * ARRAY_SIZE(hook_ops));
+	nf_unregister_net_hooks(nn->net, nn->hooks, ARRAY_SIZE(hook_ops));
 	kfree(nn->hooks);
 	nn->hooks = NULL;
 }

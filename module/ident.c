@@ -2,8 +2,8 @@
 #include <linux/hash.h>
 #include <linux/mm.h>
 #include <linux/random.h>
-#include <net/checksum.h>
 
+#include "change.h"
 #include "ident.h"
 #include "netns.h"
 
@@ -52,19 +52,21 @@ static u16 take(struct natty_idents *idents, u32 slot, u16 n)
 	return first;
 }
 
-void natty_ident_change(struct natty_net *nn, struct sk_buff *skb)
+__wsum natty_ident_change(struct natty_net *nn, struct sk_buff *skb)
 {
 	const struct natty_config *config = rcu_dereference(nn->config);
 	/* What is yet to be segmented uses as many, one after the other. */
 	u16 n = max_t(u16, skb_shinfo(skb)->gso_segs, 1);
 	struct iphdr *iph = ip_hdr(skb);
+	__wsum change;
 	__be16 id;
 	u32 slot;
 
 	if (!natty_setting(config, NATTY_SET_IP_UNIQUE_ID))
-		return;
+		return 0;
 	slot = hash_32((__force u32)iph->daddr, NATTY_IDENT_SHIFT);
 	id = htons(take(nn->idents, slot, n));
-	csum_replace2(&iph->check, iph->id, id);
+	change = natty_difference16(iph->id, id);
 	iph->id = id;
+	return change;
 }

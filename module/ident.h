@@ -47,15 +47,19 @@ int natty_ident_init(struct natty_net *nn);
 /* No packet is in a hook any more. */
 void natty_ident_exit(struct natty_net *nn);
 
-/* Give a packet whose DF bit is clear another identification, if ip.unique-id. */
-void natty_ident_change(struct natty_net *nn, struct sk_buff *skb);
+/*
+ * Give a packet whose DF bit is clear another identification, if ip.unique-id.
+ * Return: what the checksum of its header must be told.
+ */
+__wsum natty_ident_change(struct natty_net *nn, struct sk_buff *skb);
 
-/* The same for any IPv4 packet whose source was changed and that is writable. */
-static __always_inline void natty_ident_renew(struct natty_net *nn,
-					      struct sk_buff *skb)
+/* The same for any IPv4 packet whose source is changed and that is writable. */
+static __always_inline __wsum natty_ident_renew(struct natty_net *nn,
+						struct sk_buff *skb)
 {
-	if (!(ip_hdr(skb)->frag_off & htons(IP_DF)))
-		natty_ident_change(nn, skb);
+	if (ip_hdr(skb)->frag_off & htons(IP_DF))
+		return 0;
+	return natty_ident_change(nn, skb);
 }
 
 #endif

@@ -78,8 +78,6 @@ static struct natty_conn *get_forward(const struct natty_flow *flow,
 	struct natty_conn *mapping;
 	struct natty_endpoint ep;
 
-	if (!flow->config->nforwards)
-		return NULL;
 	mapping = natty_table_find_internal(flow->table, &forwards, t->proto,
 					    &t->src);
 	if (!mapping)
@@ -98,9 +96,11 @@ static struct natty_conn *get_mapping(const struct natty_flow *flow,
 	const struct natty_tuple *t = &flow->pkt.tuple;
 	struct natty_conn *mapping;
 
-	mapping = get_forward(flow, realm);
-	if (mapping)
-		return mapping;
+	if (flow->config->nforwards) {
+		mapping = get_forward(flow, realm);
+		if (mapping)
+			return mapping;
+	}
 	mapping = natty_table_find_internal(flow->table, realm, t->proto, &t->src);
 	return mapping && natty_mapping_get(mapping) ? mapping : NULL;
 }

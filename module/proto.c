@@ -7,6 +7,7 @@
 #include "proto.h"
 #include "proto_dccp.h"
 #include "proto_tcp.h"
+#include "proto_udp.h"
 
 enum natty_counter natty_proto_open(const struct natty_packet *pkt,
 				    const struct natty_settings *set, u8 *state)
@@ -19,37 +20,6 @@ enum natty_counter natty_proto_open(const struct natty_packet *pkt,
 	return NATTY_DROP_NONE;
 }
 
-/* How long nf_conntrack takes UDP in both directions for a question answered. */
-#define STREAM_AFTER	(2 * HZ)
-
-/*
- * Do packets go both ways, and not only because a question was answered? Where
- * nf_conntrack sets the example that shows after a moment.
- */
-static bool is_stream(const struct natty_conn *conn,
-		      const struct natty_settings *set)
-{
-	if (!natty_conn_is(conn, NATTY_CONN_REPLIED))
-		return false;
-	return set->value[NATTY_SET_PROFILE] != NATTY_PROFILE_IPTABLES ||
-	       conn->proto != IPPROTO_UDP ||
-	       (s32)((u32)jiffies - conn->ack[0]) > STREAM_AFTER;
-}
-
-/* RFC 4787 REQ-5a: flows to well-known services may be short. */
-static u32 udp_timeout(const struct natty_conn *conn,
-		       const struct natty_settings *set)
-{
-	u32 known = set->value[NATTY_SET_UDP_WELL_KNOWN];
-	u32 usual = set->value[is_stream(conn, set) ? NATTY_SET_UDP_REPLIED :
-						       NATTY_SET_UDP];
-
-	if (likely(!known) || natty_conn_is(conn, NATTY_CONN_INBOUND) ||
-	    ntohs(conn->port[NATTY_END_NEW_DST]) >= 1024)
-		return usual;
-	return min(known, usual);
-}
-
 u32 natty_proto_lifetime(const struct natty_conn *conn,
 			 const struct natty_settings *set)
 {
@@ -58,7 +28,7 @@ u32 natty_proto_lifetime(const struct natty_conn *conn,
 		return natty_tcp_timeout(conn, set);
 	case IPPROTO_UDP:
 	case IPPROTO_UDPLITE:
-		return udp_timeout(conn, set);
+		return natty_udp_timeout(conn, set);
 	case IPPROTO_ICMP:
 	case IPPROTO_ICMPV6:
 		return set->value[NATTY_SET_ICMP];

@@ -23,12 +23,4 @@
 bool natty_rewrite(struct natty_packet *pkt, enum natty_manip manip,
 		   const struct natty_endpoint *to);
 
-/*
- * The same for a TCP segment or UDP datagram whose first two headers are plain,
- * linear and writable: no IP options, no extension headers.
- */
-void natty_rewrite_short(struct sk_buff *skb, u8 family, u8 proto,
-			 enum natty_manip manip,
-			 const union nf_inet_addr *addr, __be16 port);
-
 #endif

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* See shortcut.h. Each instruction here is paid for by every packet. */
+/*
+ * See shortcut.h. Each instruction here is paid for by every packet, so what
+ * one of them needs and others do not stands in functions of its own, which end
+ * in jumps.
+ */
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/netfilter.h>
@@ -7,26 +11,20 @@
 #include <linux/tcp.h>
 #include <linux/udp.h>
 
+#include "change.h"
 #include "cursor.h"
 #include "flow.h"
+#include "hook.h"
 #include "netns.h"
-#include "proto.h"
 #include "proto_tcp.h"
-#include "rewrite.h"
+#include "proto_udp.h"
 #include "shortcut.h"
 #include "slot.h"
 
-/**
- * struct plain - a packet of the simplest form
- * @addr: its addresses, source before destination
- * @l4: its transport header, which begins with its ports in that order
- * @proto: IPPROTO_TCP or IPPROTO_UDP
+/*
+ * A packet of the simplest form: network header, then transport header, with
+ * both addresses and both ports side by side.
  */
-struct plain {
-	const void *addr;
-	const void *l4;
-	u8 proto;
-};
 
 static __always_inline unsigned int header_len(u8 family)
 {
@@ -34,66 +32,69 @@ static __always_inline unsigned int header_len(u8 family)
 					sizeof(struct ipv6hdr);
 }
 
-/* Find addresses and ports; nothing is known yet but that they are there. */
-static __always_inline bool plain_begin(struct plain *p,
-					const struct sk_buff *skb, u8 family)
+static __always_inline const __be16 *ports_of(const void *l3, u8 family)
+{
+	return l3 + header_len(family);
+}
+
+static __always_inline u8 proto_of(const void *l3, u8 family)
+{
+	return family == NFPROTO_IPV4 ? ((const struct iphdr *)l3)->protocol :
+					((const struct ipv6hdr *)l3)->nexthdr;
+}
+
+/* Its source, or its destination. */
+static __always_inline const union nf_inet_addr *addr_of(const void *l3, u8 family,
+							 bool dst)
+{
+	if (family == NFPROTO_IPV4)
+		return (const void *)(&((const struct iphdr *)l3)->saddr + dst);
+	return (const void *)(&((const struct ipv6hdr *)l3)->saddr + dst);
+}
+
+/* Is it of that form, as far as addresses and ports go? */
+static __always_inline bool is_plain(const struct sk_buff *skb, u8 family)
 {
 	const void *l3 = skb->data;
+	u8 proto;
 
 	if (unlikely(skb_headlen(skb) < header_len(family) + sizeof(struct udphdr)))
 		return false;
-	p->l4 = l3 + header_len(family);
-	if (family == NFPROTO_IPV4) {
-		const struct iphdr *ih = l3;
-
-		p->addr = &ih->saddr;
-		p->proto = ih->protocol;
-		return *(const u8 *)ih == 0x45 &&
-		       !(ih->frag_off & htons(IP_MF | IP_OFFSET));
-	} else {
-		const struct ipv6hdr *ih = l3;
-
-		p->addr = &ih->saddr;
-		p->proto = ih->nexthdr;
-		/* Behind others there may be one that says it is a fragment. */
-		return ih->version == 6 && (p->proto == IPPROTO_TCP ||
-					    p->proto == IPPROTO_UDP);
-	}
+	if (family == NFPROTO_IPV4)
+		return *(const u8 *)l3 == 0x45 &&
+		       !(((const struct iphdr *)l3)->frag_off &
+			 htons(IP_MF | IP_OFFSET));
+	/* Behind others there may be one that says it is a fragment. */
+	proto = proto_of(l3, NFPROTO_IPV6);
+	return ((const struct ipv6hdr *)l3)->version == 6 &&
+	       (proto == IPPROTO_TCP || proto == IPPROTO_UDP);
 }
 
-static __always_inline const union nf_inet_addr *dst_of(const struct plain *p,
-							u8 family)
+/* Does it hold what its headers claim, and may they be written to? */
+static __always_inline bool is_whole(const struct sk_buff *skb, u8 family)
 {
-	return family == NFPROTO_IPV4 ?
-	       (const void *)((const __be32 *)p->addr + 1) :
-	       (const void *)((const struct in6_addr *)p->addr + 1);
-}
-
-/* Does the packet hold what its headers claim, and may they be written to? */
-static __always_inline bool plain_check(const struct plain *p,
-					const struct sk_buff *skb, u8 family)
-{
+	const void *l3 = skb->data, *l4 = ports_of(l3, family);
 	unsigned int len;
 
 	if (family == NFPROTO_IPV4)
-		len = ntohs(((const struct iphdr *)skb->data)->tot_len);
+		len = ntohs(((const struct iphdr *)l3)->tot_len);
 	else
-		len = ntohs(((const struct ipv6hdr *)skb->data)->payload_len) +
+		len = ntohs(((const struct ipv6hdr *)l3)->payload_len) +
 		      sizeof(struct ipv6hdr);
 	if (unlikely(len > skb->len || skb_cloned(skb)))
 		return false;
 	/* Where a length is 0, as in what the stack has merged: huge. */
 	len -= header_len(family);
-	if (p->proto == IPPROTO_UDP) {
-		unsigned int claimed = ntohs(((const struct udphdr *)p->l4)->len);
+	if (proto_of(l3, family) == IPPROTO_UDP) {
+		unsigned int claimed = ntohs(((const struct udphdr *)l4)->len);
 
 		return claimed >= sizeof(struct udphdr) && claimed <= len &&
 		       len < 0x10000;
 	}
-	return p->proto == IPPROTO_TCP && len < 0x10000 &&
+	return proto_of(l3, family) == IPPROTO_TCP && len < 0x10000 &&
 	       skb_headlen(skb) >= header_len(family) + sizeof(struct tcphdr) &&
-	       ((const struct tcphdr *)p->l4)->doff * 4 >= sizeof(struct tcphdr) &&
-	       ((const struct tcphdr *)p->l4)->doff * 4 <= len;
+	       ((const struct tcphdr *)l4)->doff * 4 >= sizeof(struct tcphdr) &&
+	       ((const struct tcphdr *)l4)->doff * 4 <= len;
 }
 
 /*
@@ -101,17 +102,17 @@ static __always_inline bool plain_check(const struct plain *p,
  * source or destination.
  */
 static __always_inline u32 hash_of(const struct natty_table *table, u8 family,
-				   const struct plain *p, enum natty_dir dir)
+				   const void *l3, enum natty_dir dir)
 {
-	const unsigned int i = dir == NATTY_DIR_REPLY;
-	u32 rest = natty_slot_rest(i ? NATTY_SLOT_EXTERNAL : NATTY_SLOT_INTERNAL,
-				   p->proto, ((const __be16 *)p->l4)[i]);
+	const bool dst = dir == NATTY_DIR_REPLY;
+	const union nf_inet_addr *addr = addr_of(l3, family, dst);
+	u32 rest = natty_slot_rest(dst ? NATTY_SLOT_EXTERNAL : NATTY_SLOT_INTERNAL,
+				   proto_of(l3, family),
+				   ports_of(l3, family)[dst]);
 
 	if (family == NFPROTO_IPV4)
-		return natty_slot_endpoint4(table, rest,
-					    ((const __be32 *)p->addr)[i]);
-	return natty_slot_endpoint6(table, rest,
-				    (const struct in6_addr *)p->addr + i);
+		return natty_slot_endpoint4(table, rest, addr->ip);
+	return natty_slot_endpoint6(table, rest, &addr->in6);
 }
 
 /*
@@ -120,10 +121,11 @@ static __always_inline u32 hash_of(const struct natty_table *table, u8 family,
  * as it does in a packet.
  */
 static __always_inline bool is_of(const struct natty_conn *conn, u8 family,
-				  const struct plain *p, enum natty_dir dir)
+				  const void *l3, enum natty_dir dir)
 {
 	const unsigned int i = dir == NATTY_DIR_ORIG ? NATTY_END_ORIG_SRC :
 						       NATTY_END_ORIG_DST;
+	const void *addr = addr_of(l3, family, false);
 	const u32 set = BIT(NATTY_CONN_MAPPING) | BIT(NATTY_CONN_SRC);
 	const u32 clear = BIT(NATTY_CONN_DST) | BIT(NATTY_CONN_LOCAL) |
 			  BIT(NATTY_CONN_FILTER) | BIT(NATTY_CONN_UNCONFIRMED) |
@@ -131,54 +133,173 @@ static __always_inline bool is_of(const struct natty_conn *conn, u8 family,
 
 	BUILD_BUG_ON(NATTY_END_ORIG_SRC != 0 || NATTY_END_ORIG_DST != 1 ||
 		     NATTY_END_NEW_SRC != 2);
-	if (memcmp(&conn->port[i], p->l4, 2 * sizeof(conn->port[0])) ||
+	if (memcmp(&conn->port[i], ports_of(l3, family), 2 * sizeof(conn->port[0])) ||
 	    ((u32)atomic_read(&conn->flags) & (set | clear)) != set ||
-	    conn->proto != p->proto)
+	    conn->proto != proto_of(l3, family))
 		return false;
 	if (family == NFPROTO_IPV4)
-		return !memcmp(&conn->addr4[i], p->addr, 2 * sizeof(conn->addr4[0]));
-	return !memcmp(&conn->addr6[i], p->addr, 2 * sizeof(conn->addr6[0]));
+		return !memcmp(&conn->addr4[i], addr, 2 * sizeof(conn->addr4[0]));
+	return !memcmp(&conn->addr6[i], addr, 2 * sizeof(conn->addr6[0]));
 }
 
-/* See natty_cursor; this one stays in registers. */
+/* Wherever the table has it. */
+static noinline struct natty_conn *find_more(const struct natty_table *table,
+					     u8 family, const void *l3,
+					     enum natty_dir dir, u32 hash)
+{
+	struct natty_cursor cursor;
+	struct natty_conn *conn;
+
+	natty_cursor_init(&cursor, table, hash);
+	while ((conn = natty_cursor_next(&cursor)))
+		if (is_of(conn, family, l3, dir))
+			return conn;
+	return NULL;
+}
+
+/* Where most connections are, before the rest. */
 static __always_inline struct natty_conn *find(const struct natty_table *table,
-					       u8 family, const struct plain *p,
+					       u8 family, const void *l3,
 					       enum natty_dir dir, u32 hash)
 {
 	struct natty_buckets *buckets = rcu_dereference(table->buckets);
 	const struct natty_bucket *bucket = natty_bucket_of(buckets, hash);
-	struct natty_conn *conn;
-	u64 ways;
+	u64 ways = natty_bucket_match_most(bucket, (u16)hash);
+	struct natty_conn *conn = NULL;
 
-	do {
-		ways = natty_bucket_match(bucket, (u16)hash);
-		for (; ways; ways &= ways - 1) {
-			conn = natty_table_candidate(table, bucket, ways);
-			if (conn && is_of(conn, family, p, dir))
-				return natty_conn_expired(conn) ? NULL : conn;
-		}
-		bucket = natty_buckets_follow(&buckets, bucket, hash);
-	} while (unlikely(bucket));
-	return NULL;
+	if (likely(ways))
+		conn = natty_table_candidate(table, bucket, ways);
+	else if (!natty_bucket_has_more(buckets, bucket))
+		return NULL;
+	if (unlikely(!conn || !is_of(conn, family, l3, dir))) {
+		conn = find_more(table, family, l3, dir, hash);
+		if (!conn)
+			return NULL;
+	}
+	return natty_conn_expired(conn) ? NULL : conn;
 }
 
 /* Let the packet act on its connection, if all it does is to keep it alive. */
 static __always_inline bool advance(const struct natty_config *config,
 				    struct natty_table *table,
 				    struct natty_conn *conn, struct sk_buff *skb,
-				    const struct plain *p, enum natty_dir dir)
+				    u8 family, enum natty_dir dir)
 {
-	const struct tcphdr *th = p->l4;
+	const struct tcphdr *th = (const void *)ports_of(skb->data, family);
+	u32 seconds;
 
 	if (dir == NATTY_DIR_REPLY && !natty_conn_is(conn, NATTY_CONN_REPLIED))
 		return false;
-	if (p->proto == IPPROTO_TCP &&
-	    (!th->ack || !natty_tcp_is_ordinary(conn, ((const u8 *)th)[13],
-						ntohl(th->ack_seq), dir)))
-		return false;
-	natty_conn_refresh(conn, natty_proto_timeout(conn, &config->set));
+	if (proto_of(skb->data, family) == IPPROTO_UDP) {
+		seconds = natty_udp_timeout(conn, &config->set);
+	} else {
+		if (!th->ack || !natty_tcp_is_ordinary(conn, ((const u8 *)th)[13],
+						       ntohl(th->ack_seq), dir))
+			return false;
+		seconds = natty_tcp_timeout(conn, &config->set);
+	}
+	natty_conn_refresh(conn, seconds);
 	natty_flow_account(table, config, conn, dir, skb->len);
 	return true;
+}
+
+/* Translate one side of it; @header is what else changed in its IPv4 header. */
+static __always_inline void translate(struct sk_buff *skb, u8 family,
+				      const struct natty_conn *conn,
+				      enum natty_manip side, enum natty_end to,
+				      __wsum header)
+{
+	struct natty_change change = {
+		.side = side,
+		.to = natty_conn_addr(conn, family, to),
+		.to_port = conn->port[to],
+		.header = header,
+	};
+	__be16 *ports = (__be16 *)ports_of(skb->data, family);
+	u8 proto = proto_of(skb->data, family);
+
+	natty_change_addr(skb, 0, family, &change);
+	natty_change_port(&ports[side == NATTY_MANIP_DST], &change);
+	natty_change_l4_check(skb, header_len(family), family,
+			      proto == IPPROTO_UDP ? IPPROTO_UDP : IPPROTO_TCP,
+			      &change);
+}
+
+/* An answer, as far as its destination tells. */
+static __always_inline unsigned int answer(struct natty_net *nn,
+					   struct sk_buff *skb,
+					   const struct nf_hook_state *state,
+					   u8 family)
+{
+	struct natty_handover *h = this_cpu_ptr(nn->handover);
+	struct natty_table *table = natty_table_of(nn, family);
+	struct natty_conn *conn;
+
+	if (!is_whole(skb, family))
+		goto no;
+	conn = find(table, family, skb->data, NATTY_DIR_REPLY,
+		    hash_of(table, family, skb->data, NATTY_DIR_REPLY));
+	if (!conn || !advance(rcu_dereference(nn->config), table, conn, skb,
+			      family, NATTY_DIR_REPLY))
+		goto no;
+	translate(skb, family, conn, NATTY_MANIP_DST, NATTY_END_ORIG_SRC, 0);
+	h->skb = skb;
+	h->conn = conn;
+	h->dir = NATTY_DIR_REPLY;
+	h->done = true;
+	return NF_ACCEPT;
+no:
+	return natty_hook_prerouting(nn, skb, state);
+}
+
+static noinline unsigned int answer4(struct natty_net *nn, struct sk_buff *skb,
+				     const struct nf_hook_state *state)
+{
+	return answer(nn, skb, state, NFPROTO_IPV4);
+}
+
+static noinline unsigned int answer6(struct natty_net *nn, struct sk_buff *skb,
+				     const struct nf_hook_state *state)
+{
+	return answer(nn, skb, state, NFPROTO_IPV6);
+}
+
+/* What the opener sends where destinations may be translated, too. */
+static __always_inline unsigned int question(struct natty_net *nn,
+					     struct sk_buff *skb,
+					     const struct nf_hook_state *state,
+					     u8 family)
+{
+	struct natty_handover *h = this_cpu_ptr(nn->handover);
+	struct natty_table *table = natty_table_of(nn, family);
+	struct natty_conn *conn;
+
+	if (!is_whole(skb, family))
+		goto no;
+	conn = find(table, family, skb->data, NATTY_DIR_ORIG,
+		    hash_of(table, family, skb->data, NATTY_DIR_ORIG));
+	if (!conn || !advance(rcu_dereference(nn->config), table, conn, skb,
+			      family, NATTY_DIR_ORIG))
+		goto no;
+	h->skb = skb;
+	h->conn = conn;
+	h->dir = NATTY_DIR_ORIG;
+	h->done = false;
+	return NF_ACCEPT;
+no:
+	return natty_hook_prerouting(nn, skb, state);
+}
+
+static noinline unsigned int question4(struct natty_net *nn, struct sk_buff *skb,
+				       const struct nf_hook_state *state)
+{
+	return question(nn, skb, state, NFPROTO_IPV4);
+}
+
+static noinline unsigned int question6(struct natty_net *nn, struct sk_buff *skb,
+				       const struct nf_hook_state *state)
+{
+	return question(nn, skb, state, NFPROTO_IPV6);
 }
 
 /* Can nothing but an outbound connection without a translated destination be meant? */
@@ -191,65 +312,46 @@ static __always_inline bool is_outward(const struct natty_net *nn,
 	       !natty_config_gate(config, NATTY_CHAIN_PREROUTING, in);
 }
 
-static __always_inline bool short_in(struct natty_net *nn, struct sk_buff *skb,
-				     const struct net_device *in, u8 family)
+static __always_inline unsigned int short_in(struct natty_net *nn,
+					     struct sk_buff *skb,
+					     const struct nf_hook_state *state,
+					     u8 family)
 {
-	struct natty_handover *h = this_cpu_ptr(nn->handover);
 	struct natty_table *table = natty_table_of(nn, family);
-	enum natty_dir dir = NATTY_DIR_ORIG;
-	struct natty_conn *conn = NULL;
-	struct plain p;
+	struct natty_handover *h;
 	u32 hash;
 
-	if (!plain_begin(&p, skb, family))
-		return false;
-	if (natty_port_addr_maybe(&nn->ports, family, dst_of(&p, family))) {
-		dir = NATTY_DIR_REPLY;
-	} else if (likely(is_outward(nn, in))) {
-		hash = hash_of(table, family, &p, NATTY_DIR_ORIG);
-		prefetch(natty_bucket_of(rcu_dereference(table->buckets), hash));
-		h->hash = hash;
-		goto done;
-	}
-	if (!plain_check(&p, skb, family))
-		return false;
-	conn = find(table, family, &p, dir, hash_of(table, family, &p, dir));
-	if (!conn || !advance(rcu_dereference(nn->config), table, conn, skb, &p, dir))
-		return false;
-	if (dir == NATTY_DIR_REPLY)
-		natty_rewrite_short(skb, family, p.proto, NATTY_MANIP_DST,
-				    natty_conn_addr(conn, family,
-						    NATTY_END_ORIG_SRC),
-				    conn->port[NATTY_END_ORIG_SRC]);
-done:
+	if (!is_plain(skb, family) || state->in->flags & IFF_LOOPBACK ||
+	    unlikely(!softirq_count()))
+		return natty_hook_prerouting(nn, skb, state);
+	if (natty_port_addr_maybe(&nn->ports, family,
+				  addr_of(skb->data, family, true)))
+		return family == NFPROTO_IPV4 ? answer4(nn, skb, state) :
+						answer6(nn, skb, state);
+	if (!likely(is_outward(nn, state->in)))
+		return family == NFPROTO_IPV4 ? question4(nn, skb, state) :
+						question6(nn, skb, state);
+	hash = hash_of(table, family, skb->data, NATTY_DIR_ORIG);
+	prefetch(natty_bucket_of(rcu_dereference(table->buckets), hash));
+	h = this_cpu_ptr(nn->handover);
+	h->hash = hash;
 	h->skb = skb;
-	h->conn = conn;
-	h->dir = dir;
-	h->done = dir == NATTY_DIR_REPLY;
-	return true;
+	h->conn = NULL;
+	h->dir = NATTY_DIR_ORIG;
+	h->done = false;
+	return NF_ACCEPT;
 }
 
-/* Apart, so that none has to save what only another needs. */
-static noinline bool short_in4(struct natty_net *nn, struct sk_buff *skb,
-			       const struct net_device *in)
+unsigned int natty_shortcut_in4(void *priv, struct sk_buff *skb,
+				const struct nf_hook_state *state)
 {
-	return short_in(nn, skb, in, NFPROTO_IPV4);
+	return short_in(priv, skb, state, NFPROTO_IPV4);
 }
 
-static noinline bool short_in6(struct natty_net *nn, struct sk_buff *skb,
-			       const struct net_device *in)
+unsigned int natty_shortcut_in6(void *priv, struct sk_buff *skb,
+				const struct nf_hook_state *state)
 {
-	return short_in(nn, skb, in, NFPROTO_IPV6);
-}
-
-bool natty_shortcut_in(struct natty_net *nn, struct sk_buff *skb,
-		       const struct nf_hook_state *state)
-{
-	if (state->in->flags & IFF_LOOPBACK)
-		return false;
-	if (likely(state->pf == NFPROTO_IPV4))
-		return short_in4(nn, skb, state->in);
-	return short_in6(nn, skb, state->in);
+	return short_in(priv, skb, state, NFPROTO_IPV6);
 }
 
 /*
@@ -257,8 +359,8 @@ bool natty_shortcut_in(struct natty_net *nn, struct sk_buff *skb,
  * are compared to make sure that it saw this packet, not one before it in the
  * same place.
  */
-static bool is_done(const struct natty_handover *h, const struct sk_buff *skb,
-		    u8 family)
+static __always_inline bool is_done(const struct natty_handover *h,
+				    const struct sk_buff *skb, u8 family)
 {
 	const struct natty_conn *conn = h->conn;
 	enum natty_end src = NATTY_END_ORIG_SRC, dst = NATTY_END_NEW_DST;
@@ -274,59 +376,83 @@ static bool is_done(const struct natty_handover *h, const struct sk_buff *skb,
 	       ipv6_addr_equal(&ipv6_hdr(skb)->daddr, &conn->addr6[dst]);
 }
 
-static __always_inline bool short_out(struct natty_net *nn,
-				      struct natty_handover *h,
-				      struct sk_buff *skb, u8 family)
+/* What the opener sends. */
+static __always_inline unsigned int outward(struct natty_net *nn,
+					    struct sk_buff *skb,
+					    const struct nf_hook_state *state,
+					    u8 family)
 {
+	const struct natty_handover *h = this_cpu_ptr(nn->handover);
 	struct natty_table *table = natty_table_of(nn, family);
 	struct natty_conn *conn = h->conn;
-	struct plain p;
+	__wsum header = 0;
 
-	if (!plain_begin(&p, skb, family) || !plain_check(&p, skb, family))
-		return false;
+	if (!is_plain(skb, family) || !is_whole(skb, family))
+		goto no;
 	if (conn) {
-		if (conn->family != family || !is_of(conn, family, &p, NATTY_DIR_ORIG))
-			return false;
+		if (conn->family != family ||
+		    !is_of(conn, family, skb->data, NATTY_DIR_ORIG))
+			goto no;
 	} else {
-		conn = find(table, family, &p, NATTY_DIR_ORIG, h->hash);
+		conn = find(table, family, skb->data, NATTY_DIR_ORIG, h->hash);
 		if (!conn || !advance(rcu_dereference(nn->config), table, conn,
-				      skb, &p, NATTY_DIR_ORIG))
-			return false;
+				      skb, family, NATTY_DIR_ORIG))
+			goto no;
 	}
-	natty_rewrite_short(skb, family, p.proto, NATTY_MANIP_SRC,
-			    natty_conn_addr(conn, family, NATTY_END_NEW_SRC),
-			    conn->port[NATTY_END_NEW_SRC]);
 	if (family == NFPROTO_IPV4)
-		natty_ident_renew(nn, skb);
-	return true;
+		header = natty_ident_renew(nn, skb);
+	translate(skb, family, conn, NATTY_MANIP_SRC, NATTY_END_NEW_SRC, header);
+	return NF_ACCEPT;
+no:
+	return natty_hook_postrouting(nn, skb, state);
 }
 
-static noinline bool short_out4(struct natty_net *nn, struct natty_handover *h,
-				struct sk_buff *skb)
+static noinline unsigned int outward4(struct natty_net *nn, struct sk_buff *skb,
+				      const struct nf_hook_state *state)
 {
-	return short_out(nn, h, skb, NFPROTO_IPV4);
+	return outward(nn, skb, state, NFPROTO_IPV4);
 }
 
-static noinline bool short_out6(struct natty_net *nn, struct natty_handover *h,
-				struct sk_buff *skb)
+static noinline unsigned int outward6(struct natty_net *nn, struct sk_buff *skb,
+				      const struct nf_hook_state *state)
 {
-	return short_out(nn, h, skb, NFPROTO_IPV6);
+	return outward(nn, skb, state, NFPROTO_IPV6);
 }
 
-bool natty_shortcut_out(struct natty_net *nn, struct sk_buff *skb,
-			const struct nf_hook_state *state)
+static __always_inline unsigned int short_out(struct natty_net *nn,
+					      struct sk_buff *skb,
+					      const struct nf_hook_state *state,
+					      u8 family)
 {
-	struct natty_handover *h = this_cpu_ptr(nn->handover);
+	const struct natty_handover *h;
 
+	if (unlikely(!softirq_count()))
+		goto no;
+	h = this_cpu_ptr(nn->handover);
 	if (h->skb != skb)
-		return false;
-	if (h->done)
-		return is_done(h, skb, state->pf);
+		goto no;
+	if (h->done) {
+		if (likely(is_done(h, skb, family)))
+			return NF_ACCEPT;
+		goto no;
+	}
 	/* Where no connection is known yet only interfaces of the outside matter. */
-	if (h->dir != NATTY_DIR_ORIG ||
-	    (!h->conn && !natty_is_outside(nn, state->out->ifindex)))
-		return false;
-	if (likely(state->pf == NFPROTO_IPV4))
-		return short_out4(nn, h, skb);
-	return short_out6(nn, h, skb);
+	if (h->dir == NATTY_DIR_ORIG &&
+	    (h->conn || natty_is_outside(nn, state->out->ifindex)))
+		return family == NFPROTO_IPV4 ? outward4(nn, skb, state) :
+						outward6(nn, skb, state);
+no:
+	return natty_hook_postrouting(nn, skb, state);
+}
+
+unsigned int natty_shortcut_out4(void *priv, struct sk_buff *skb,
+				 const struct nf_hook_state *state)
+{
+	return short_out(priv, skb, state, NFPROTO_IPV4);
+}
+
+unsigned int natty_shortcut_out6(void *priv, struct sk_buff *skb,
+				 const struct nf_hook_state *state)
+{
+	return short_out(priv, skb, state, NFPROTO_IPV6);
 }

@@ -4,7 +4,6 @@
 
 #include <linux/skbuff.h>
 
-struct natty_net;
 struct nf_hook_state;
 
 /*
@@ -16,24 +15,25 @@ struct nf_hook_state;
  */
 
 /**
- * natty_shortcut_in() - before routing
- * @nn: network namespace
- * @skb: whole packet that came in by a device; under RCU, softirqs disabled
+ * natty_shortcut_in4() - before routing
+ * @priv: struct natty_net
+ * @skb: whole packet that came in by a device; under RCU
  * @state: of the hook
  *
- * Translates an answer. Leaves to natty_shortcut_out() what it found, or else
- * where to look.
+ * Translates an answer. Leaves to natty_shortcut_out4() what it found, or else
+ * where to look. Other packets go on to natty_hook_prerouting().
  *
- * Return: true if the packet may go on.
+ * Return: verdict.
  */
-bool natty_shortcut_in(struct natty_net *nn, struct sk_buff *skb,
-		       const struct nf_hook_state *state);
+unsigned int natty_shortcut_in4(void *priv, struct sk_buff *skb,
+				const struct nf_hook_state *state);
+unsigned int natty_shortcut_in6(void *priv, struct sk_buff *skb,
+				const struct nf_hook_state *state);
 
-/*
- * After routing. The same holds for the packet. Return: true if there is nothing
- * left to translate and it may leave.
- */
-bool natty_shortcut_out(struct natty_net *nn, struct sk_buff *skb,
-			const struct nf_hook_state *state);
+/* After routing; other packets go on to natty_hook_postrouting(). */
+unsigned int natty_shortcut_out4(void *priv, struct sk_buff *skb,
+				 const struct nf_hook_state *state);
+unsigned int natty_shortcut_out6(void *priv, struct sk_buff *skb,
+				 const struct nf_hook_state *state);
 
 #endif

@@ -36,14 +36,15 @@ static struct natty_conn *find_tuple(const struct natty_table *table,
 	return NULL;
 }
 
-struct natty_conn *natty_table_find_outbound(const struct natty_table *table,
-					     const struct natty_tuple *t,
-					     u32 hash)
+/* One that carries its own mapping, by what its opener sends. */
+static struct natty_conn *find_outbound(const struct natty_table *table,
+					const struct natty_tuple *t)
 {
 	struct natty_conn *conn;
 	struct natty_cursor c;
 
-	natty_cursor_init(&c, table, hash);
+	natty_cursor_init(&c, table, natty_slot_endpoint(table, NATTY_SLOT_INTERNAL,
+							 t->proto, &t->src));
 	while ((conn = natty_cursor_next(&c)))
 		if (natty_conn_is(conn, NATTY_CONN_MAPPING) &&
 		    natty_conn_end_is(conn, NATTY_END_ORIG_SRC, &t->src) &&
@@ -84,10 +85,7 @@ struct natty_conn *natty_table_find(const struct natty_table *table,
 			return conn;
 		}
 	}
-	conn = natty_table_find_outbound(table, t,
-					 natty_slot_endpoint(table,
-							     NATTY_SLOT_INTERNAL,
-						       t->proto, &t->src));
+	conn = find_outbound(table, t);
 	if (conn) {
 		*dir = NATTY_DIR_ORIG;
 		return conn;
@@ -292,6 +290,19 @@ static void lock_in(struct locked *l, struct natty_buckets *b, const u32 *hash,
 	unsigned int first = l->n, i, j;
 	struct natty_bucket *bucket;
 
+	/* Most objects stand in two. */
+	if (likely(n == 2)) {
+		struct natty_bucket *a = natty_bucket_of(b, hash[0]);
+
+		bucket = natty_bucket_of(b, hash[1]);
+		if (a != bucket) {
+			l->bucket[l->n++] = min(a, bucket);
+			natty_bucket_lock(min(a, bucket));
+		}
+		l->bucket[l->n++] = max(a, bucket);
+		natty_bucket_lock(max(a, bucket));
+		return;
+	}
 	for (i = 0; i < n; i++) {
 		bucket = natty_bucket_of(b, hash[i]);
 		for (j = l->n; j > first && l->bucket[j - 1] > bucket; j--)

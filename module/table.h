@@ -116,15 +116,6 @@ struct natty_conn *natty_table_find(const struct natty_table *table,
 struct natty_conn *natty_table_find_middle(const struct natty_table *table,
 					   const struct natty_tuple *t);
 
-/*
- * The connection that carries its own mapping and whose opener's packets have
- * tuple @t, if @hash is that of its internal endpoint; a wrong
- * hint at worst finds nothing. Under RCU.
- */
-struct natty_conn *natty_table_find_outbound(const struct natty_table *table,
-					     const struct natty_tuple *t,
-					     u32 hash);
-
 /**
  * struct natty_realm - for which outside a mapping holds
  * @rule: id of the rule that translates
