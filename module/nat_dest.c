@@ -15,6 +15,9 @@
 /* Ports that are tried for the source where two destinations became one. */
 #define CLASH_TRIES	16
 
+/* Ports of a shifted range that are tried before, as many as by the kernel. */
+#define SHIFT_TRIES	128
+
 /* What a firewall may yet refuse takes up an eighth of the table at most. */
 static bool has_embryo_room(struct natty_flow *flow)
 {
@@ -22,6 +25,34 @@ static bool has_embryo_room(struct natty_flow *flow)
 
 	return (u32)atomic_read(&flow->nn->embryos) < limit ||
 	       natty_gc_evict(flow->nn, flow->table->family);
+}
+
+/* Does a rule that gives ports change the flow's destination port? */
+static bool gives_port(const struct natty_flow *flow,
+		       const struct natty_rule *rule)
+{
+	u8 proto = flow->pkt.tuple.proto;
+
+	return rule && rule->port_min && natty_proto_has_ports(proto) &&
+	       !natty_proto_is_icmp(proto);
+}
+
+/* The port that the rule shifts the flow's to is taken: another of the range. */
+static int publish_shifted(struct natty_flow *flow, struct natty_draft *draft,
+			   struct natty_conn **conn)
+{
+	const struct natty_rule *rule = draft->rule;
+	u16 port = ntohs(draft->orig.dst.port), nth, last;
+	int err = -EEXIST;
+
+	if (!gives_port(flow, rule) || !rule->port_base)
+		return err;
+	last = min(rule->port_max - rule->port_min, SHIFT_TRIES - 1);
+	for (nth = 1; err == -EEXIST && nth <= last; nth++) {
+		draft->new_dst.port = htons(natty_rule_shift(rule, port, nth));
+		err = natty_nat_publish(flow, draft, conn);
+	}
+	return err;
 }
 
 static enum natty_counter publish(struct natty_flow *flow,
@@ -51,8 +82,11 @@ static enum natty_counter publish(struct natty_flow *flow,
 	}
 	/*
 	 * Two flows of one sender to different external destinations that are
-	 * the same inside: the later one's source port must change.
+	 * the same inside: the later one's source port must change, unless the
+	 * rule has another port for it.
 	 */
+	if (err == -EEXIST)
+		err = publish_shifted(flow, draft, conn);
 	for (tries = 0; err == -EEXIST && draft->new_src.port &&
 	     !(draft->flags & BIT(NATTY_CONN_SRC)) && tries < CLASH_TRIES; tries++) {
 		draft->flags |= BIT(NATTY_CONN_SRC);
@@ -222,9 +256,10 @@ static __be16 choose_dst_port(const struct natty_flow *flow,
 {
 	u16 want = ntohs(flow->pkt.tuple.dst.port);
 
-	if (!rule->port_min || !natty_proto_has_ports(flow->pkt.tuple.proto) ||
-	    natty_proto_is_icmp(flow->pkt.tuple.proto))
+	if (!gives_port(flow, rule))
 		return flow->pkt.tuple.dst.port;
+	if (rule->port_base)
+		return htons(natty_rule_shift(rule, want, 0));
 	if (want >= rule->port_min && want <= rule->port_max &&
 	    !(rule->options & NATTY_OPTION_RANDOM))
 		return htons(want);

@@ -14,6 +14,7 @@ enum {
 	TAKES_PORTS = BIT(2),
 	TAKES_POOL = BIT(3),
 	TAKES_BEHAVIOUR = BIT(4),
+	TAKES_BASE = BIT(5),	/* a port that becomes the first of its ports */
 };
 
 #define PRE	BIT(NATTY_CHAIN_PREROUTING)
@@ -55,7 +56,7 @@ static const struct action actions[] = {
 	[NATTY_ACTION_DNAT] = {
 		.name = "dnat",
 		.chains = PRE | OUT,
-		.takes = TAKES_ADDR | TAKES_PORTS,
+		.takes = TAKES_ADDR | TAKES_PORTS | TAKES_BASE,
 		.options = NATTY_OPTION_RANDOM | NATTY_OPTION_PERSISTENT,
 	},
 	[NATTY_ACTION_REDIRECT] = {
@@ -156,6 +157,9 @@ static int check_takes(struct nlattr **tb, const struct natty_rule *rule,
 	if (!err && !(takes & TAKES_PORTS))
 		err = refuse(tb[NATTY_A_RULE_PORT_MIN] ?:
 			     tb[NATTY_A_RULE_PORT_MAX], action, "ports", extack);
+	if (!err && !(takes & TAKES_BASE))
+		err = refuse(tb[NATTY_A_RULE_PORT_BASE], action, "base port",
+			     extack);
 	if (!err && !(takes & TAKES_POOL))
 		err = refuse(tb[NATTY_A_RULE_POOL], action, "pool", extack);
 	if (!err && !(takes & TAKES_BEHAVIOUR))
@@ -311,6 +315,29 @@ static int get_ports(struct nlattr **tb, struct natty_rule *rule,
 	return -EINVAL;
 }
 
+/* The base of a range of ports. It leaves nothing to chance. */
+static int get_base(struct nlattr **tb, struct natty_rule *rule,
+		    struct netlink_ext_ack *extack)
+{
+	const struct nlattr *base = tb[NATTY_A_RULE_PORT_BASE];
+
+	if (!base)
+		return 0;
+	rule->port_base = nla_get_u16(base);
+	if (rule->port_min == rule->port_max) {
+		NL_SET_ERR_MSG_ATTR_FMT(extack, base,
+					"base port %u: needs a range of ports",
+					rule->port_base);
+		return -EINVAL;
+	}
+	if (!(rule->options & NATTY_OPTION_RANDOM))
+		return 0;
+	NL_SET_ERR_MSG_ATTR_FMT(extack, tb[NATTY_A_RULE_OPTIONS],
+				"random: base port %u decides which port",
+				rule->port_base);
+	return -EINVAL;
+}
+
 static void get_behaviour(struct nlattr **tb, struct natty_rule *rule)
 {
 	if (tb[NATTY_A_RULE_OPTIONS])
@@ -339,6 +366,7 @@ int natty_nl_get_rule(struct nlattr **tb, struct natty_rule *rule,
 	       check_takes(tb, rule, extack) ?:
 	       natty_nl_get_matches(tb, rule, extack) ?:
 	       get_ports(tb, rule, extack) ?:
+	       get_base(tb, rule, extack) ?:
 	       check_proto(tb, rule, extack) ?:
 	       get_addresses(tb, rule, extack);
 }

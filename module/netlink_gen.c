@@ -40,7 +40,7 @@ static const struct nla_policy natty_txn_commit_nl_policy[NATTY_A_TXN_DRY_RUN + 
 };
 
 /* NATTY_CMD_RULE_NEW - do */
-static const struct nla_policy natty_rule_new_nl_policy[NATTY_A_RULE_LOCAL + 1] = {
+static const struct nla_policy natty_rule_new_nl_policy[NATTY_A_RULE_PORT_BASE + 1] = {
 	[NATTY_A_RULE_CHAIN] = NLA_POLICY_MAX(NLA_U32, 3),
 	[NATTY_A_RULE_POSITION] = NLA_POLICY_MIN(NLA_U32, 1),
 	[NATTY_A_RULE_IIF] = { .type = NLA_NUL_STRING, .len = 15, },
@@ -64,6 +64,7 @@ static const struct nla_policy natty_rule_new_nl_policy[NATTY_A_RULE_LOCAL + 1] 
 	[NATTY_A_RULE_ADDR_LEN] = NLA_POLICY_MAX(NLA_U8, 128),
 	[NATTY_A_RULE_PORT_MIN] = NLA_POLICY_MIN(NLA_U16, 1),
 	[NATTY_A_RULE_PORT_MAX] = NLA_POLICY_MIN(NLA_U16, 1),
+	[NATTY_A_RULE_PORT_BASE] = NLA_POLICY_MIN(NLA_U16, 1),
 	[NATTY_A_RULE_POOL] = { .type = NLA_NUL_STRING, .len = NATTY_NAME_MAX, },
 	[NATTY_A_RULE_OPTIONS] = NLA_POLICY_MASK(NLA_U32, 0x3),
 	[NATTY_A_RULE_MAPPING] = NLA_POLICY_MAX(NLA_U32, 2),
@@ -162,7 +163,7 @@ const struct genl_split_ops natty_nl_ops[21] = {
 		.cmd		= NATTY_CMD_RULE_NEW,
 		.doit		= natty_nl_rule_new_doit,
 		.policy		= natty_rule_new_nl_policy,
-		.maxattr	= NATTY_A_RULE_LOCAL,
+		.maxattr	= NATTY_A_RULE_PORT_BASE,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{

@@ -175,6 +175,9 @@ static int put_action(struct sk_buff *skb, const struct natty_rule *rule)
 	    (nla_put_u16(skb, NATTY_A_RULE_PORT_MIN, rule->port_min) ||
 	     nla_put_u16(skb, NATTY_A_RULE_PORT_MAX, rule->port_max)))
 		return -EMSGSIZE;
+	if (rule->port_base &&
+	    nla_put_u16(skb, NATTY_A_RULE_PORT_BASE, rule->port_base))
+		return -EMSGSIZE;
 	if (rule->options &&
 	    nla_put_u32(skb, NATTY_A_RULE_OPTIONS, rule->options))
 		return -EMSGSIZE;

@@ -78,8 +78,9 @@ bool natty_rule_same(const struct natty_rule *a, const struct natty_rule *b)
 	       !memcmp(&a->addr_min, &b->addr_min, sizeof(a->addr_min)) &&
 	       !memcmp(&a->addr_max, &b->addr_max, sizeof(a->addr_max)) &&
 	       a->addr_len == b->addr_len && a->port_min == b->port_min &&
-	       a->port_max == b->port_max && a->options == b->options &&
-	       a->mapping == b->mapping && a->filtering == b->filtering &&
+	       a->port_max == b->port_max && a->port_base == b->port_base &&
+	       a->options == b->options && a->mapping == b->mapping &&
+	       a->filtering == b->filtering &&
 	       pools_same(a->pool, b->pool);
 }
 
@@ -161,4 +162,11 @@ bool natty_rule_matches(const struct natty_rule *rule,
 		return true;
 	return local_holds(rule, key, NATTY_MATCH_SRC_LOCAL, &key->tuple->src.addr) &&
 	       local_holds(rule, key, NATTY_MATCH_DST_LOCAL, &key->tuple->dst.addr);
+}
+
+u16 natty_rule_shift(const struct natty_rule *rule, u16 port, u16 nth)
+{
+	u16 distance = port - rule->port_base + nth;
+
+	return rule->port_min + distance % (rule->port_max - rule->port_min + 1);
 }

@@ -49,6 +49,8 @@ struct natty_pool;
  * @addr_len: prefix length of netmap
  * @port_min: 0 if the rule gives no ports
  * @port_max: 0 if the rule gives no ports
+ * @port_base: of dnat, the port that becomes @port_min; 0 if ports keep no
+ *	distance
  * @options: NATTY_OPTION_*
  * @mapping: enum natty_behaviour or NATTY_BEHAVIOUR_DEFAULT
  * @filtering: likewise
@@ -83,6 +85,7 @@ struct natty_rule {
 	u8 addr_len;
 	u16 port_min;
 	u16 port_max;
+	u16 port_base;
 	u32 options;
 	u8 mapping;
 	u8 filtering;
@@ -125,6 +128,20 @@ bool natty_rule_same(const struct natty_rule *a, const struct natty_rule *b);
 /* Does this rule, alone, match? The reference for natty_ruleset_find(). */
 bool natty_rule_matches(const struct natty_rule *rule,
 			const struct natty_rule_key *key);
+
+/**
+ * natty_rule_shift() - the destination port of a rule with a base
+ * @rule: with @port_base, which has ports from @port_min to @port_max
+ * @port: destination port of the packet, any
+ * @nth: how many ports of the range behind its own, where these are taken
+ *
+ * Port and base differ by a number of 16 bits, also where the port is the lower
+ * one; what that number exceeds the range by begins at its low end again. So
+ * does the kernel's own NAT (NF_NAT_RANGE_PROTO_OFFSET).
+ *
+ * Return: a port of the range.
+ */
+u16 natty_rule_shift(const struct natty_rule *rule, u16 port, u16 nth);
 
 /**
  * natty_ruleset_compile() - prepare the rules of one chain for lookup

@@ -232,6 +232,57 @@ static void all_matches_must_hold(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, natty_rule_matches(rule, &key));
 }
 
+/* Of a range of 11 ports, with the distance as a number of 16 bits. */
+static void ports_keep_their_distance_from_the_base(struct kunit *test)
+{
+	static const struct {
+		u16 port, nth, becomes;
+	} cases[] = {
+		{ 5000, 0, 1000 }, { 5001, 0, 1001 }, { 5010, 0, 1010 },
+		{ 5011, 0, 1000 }, { 5022, 0, 1000 }, { 65535, 0, 1002 },
+		{ 4999, 0, 1008 }, { 4998, 0, 1007 }, { 4990, 0, 1010 },
+		{ 0, 0, 1003 }, { 5000, 1, 1001 }, { 5010, 1, 1000 },
+		{ 4999, 1, 1000 }, { 4999, 2, 1001 },
+	};
+	struct natty_rule *rule = test->priv;
+	unsigned int i;
+
+	rule->port_min = 1000;
+	rule->port_max = 1010;
+	rule->port_base = 5000;
+	for (i = 0; i < ARRAY_SIZE(cases); i++)
+		KUNIT_EXPECT_EQ_MSG(test,
+				    natty_rule_shift(rule, cases[i].port,
+						     cases[i].nth),
+				    cases[i].becomes, "port %u, %u behind",
+				    cases[i].port, cases[i].nth);
+}
+
+static void shifted_ports_stay_in_the_range(struct kunit *test)
+{
+	static const u16 ranges[][2] = {
+		{ 1, 65535 }, { 1, 2 }, { 65534, 65535 }, { 1024, 65535 },
+	};
+	struct natty_rule *rule = test->priv;
+	unsigned int i, port;
+	u16 to;
+
+	for (i = 0; i < ARRAY_SIZE(ranges); i++) {
+		rule->port_min = ranges[i][0];
+		rule->port_max = ranges[i][1];
+		rule->port_base = 1 + get_random_u32() % 65535;
+		for (port = 0; port <= U16_MAX; port++) {
+			to = natty_rule_shift(rule, port, 0);
+			if (to < rule->port_min || to > rule->port_max)
+				break;
+		}
+		KUNIT_EXPECT_EQ_MSG(test, port, U16_MAX + 1,
+				    "range %u-%u, base %u: port %u",
+				    rule->port_min, rule->port_max,
+				    rule->port_base, port);
+	}
+}
+
 static void same_disregards_id_and_counter(struct kunit *test)
 {
 	struct natty_rule *a = test->priv, *b = natty_rule_alloc();
@@ -245,6 +296,9 @@ static void same_disregards_id_and_counter(struct kunit *test)
 	b->mapping = NATTY_BEHAVIOUR_ADDRESS_DEPENDENT;
 	KUNIT_EXPECT_FALSE(test, natty_rule_same(a, b));
 	b->mapping = a->mapping;
+	b->port_base = 5000;
+	KUNIT_EXPECT_FALSE(test, natty_rule_same(a, b));
+	b->port_base = a->port_base;
 	strscpy(b->oif, "wan0", IFNAMSIZ);
 	KUNIT_EXPECT_FALSE(test, natty_rule_same(a, b));
 	natty_rule_put(b);
@@ -284,6 +338,8 @@ static struct kunit_case rule_test_cases[] = {
 	KUNIT_CASE(ports_by_range),
 	KUNIT_CASE(protocol_and_mark),
 	KUNIT_CASE(all_matches_must_hold),
+	KUNIT_CASE(ports_keep_their_distance_from_the_base),
+	KUNIT_CASE(shifted_ports_stay_in_the_range),
 	KUNIT_CASE(same_disregards_id_and_counter),
 	KUNIT_CASE(same_compares_pools_as_rules_name_them),
 	{}

@@ -47,6 +47,8 @@ rule postrouting oif wan0 mark 0x10/0xf0 snat 198.51.100.1-198.51.100.3 persiste
 rule prerouting iif wan0 proto tcp dst 198.51.100.1 dport 8080 dnat 10.0.0.5:80
 rule prerouting iif wan0 proto udp dst 198.51.100.1 dport 9000-9010 dnat 10.0.0.5-10.0.0.9:7000-7010
 rule prerouting iif wan0 proto tcp dst 2001:db8:1::1 dport 8080 dnat [fd00:a::2]:80
+rule prerouting iif wan0 proto tcp dport 5000-5010 dnat 10.0.0.5-10.0.0.9:1000-1010/5000 persistent
+rule prerouting iif wan0 proto udp dport 5000-5010 dnat [fd00:a::2]:1000-1010/5000
 rule prerouting iif lan0 proto udp not dport 1-52 redirect :5353
 rule prerouting iif wan0 proto 47 dst 198.51.100.2 dnat 10.0.0.4
 rule prerouting iif wan0 not dst 198.51.100.9 dst local proto tcp dport 81 dnat 10.0.0.5
@@ -72,8 +74,12 @@ def identity():
     true(before != 0, "generation 0")
     for word in ("persistent", "random", "mapping address-dependent", "not src",
                  "0x10/0xf0", "[fd00:a::2]:80", "set timeout.udp 301", "wan+",
+                 "[fd00:a::2]:1000-1010/5000", ":1000-1010/5000 persistent",
                  "198.51.100.5", "netmap 203.0.113.0/24", "accept"):
         true(word in first, "%r is not in\n%s" % (word, first))
+    equal([r["ports"] for r in query("rule", "list")["rules"] if r.get("dport") ==
+           {"min": 5000, "max": 5010}], [{"min": 1000, "max": 1010, "base": 5000}] * 2,
+          "shifted ports as JSON")
     statements = [line for line in EVERYTHING.splitlines()
                   if line.split("#")[0].strip()]
     equal(len(first.split("\n")) >= len(statements), True, "statements saved")
@@ -151,6 +157,17 @@ REFUSALS = (
     ("rule postrouting masquerade oif wan0", "oif"),
     ("rule prerouting iif wan0 dnat 10.0.0.2:99999", "10.0.0.2:99999"),
     ("rule prerouting iif wan0 dnat fd00::1:80:", "fd00::1:80:"),
+    ("rule prerouting dnat 10.0.0.2:1000/5000", "10.0.0.2:1000/5000"),
+    ("rule prerouting dnat 10.0.0.2:1000-1010/0", "10.0.0.2:1000-1010/0"),
+    ("rule prerouting dnat 10.0.0.2:1000-1010/65536", "10.0.0.2:1000-1010/65536"),
+    ("rule prerouting dnat [fd00::2]:1000-1010/http", "[fd00::2]:1000-1010/http"),
+    ("rule prerouting dnat 10.0.0.2/5000", "10.0.0.2/5000"),
+    ("rule prerouting dnat 10.0.0.2:1000-1010/5000 random", "random"),
+    ("rule prerouting redirect :1000-1010/5000", ":1000-1010/5000"),
+    ("rule postrouting masquerade :1000-1010/5000", ":1000-1010/5000"),
+    ("rule postrouting snat 198.51.100.1:1000-1010/5000", "198.51.100.1:1000-1010/5000"),
+    ("pool a 198.51.100.1 ports 1000-1010/5000", "1000-1010/5000"),
+    ("rule prerouting proto 47 dnat 10.0.0.2:1000-1010/5000", "10.0.0.2:1000-1010/5000"),
     ("pool a", None),
     ("pool a 198.51.100.1-198.51.100.6 198.51.100.3", "198.51.100.3"),
     ("pool a 198.51.100.1 2001:db8::1", "2001:db8::1"),

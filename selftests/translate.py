@@ -138,6 +138,7 @@ def packets6():
     inward(lab, "tcp", src=S[6][0], dst=POOL[6][0], dport=8080, to=[C[6][0]], ports=[80])
     inward(lab, "udp", src=S[6][0], dst=POOL[6][0], dport=5003, to=C[6],
            ports=range(5000, 5011))
+    inward(lab, "tcp", src=S[6][0], dst=POOL[6][0], dport=6003, to=[C[6][2]], ports=[7003])
     outward(lab, "tcp", src=C[6][0], dst=S[6][0], dport=443, ext=POOL[6])
     outward(lab, "udp", src=C[6][0], dst=S[6][0], ext=POOL[6][:1])
 

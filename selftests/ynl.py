@@ -199,6 +199,8 @@ WRONG = (
     ("rule-new", {"chain": "postrouting", "action": "snat", "pool": "nosuch"}, "pool"),
     ("rule-new", {"chain": "postrouting", "action": "masquerade", "proto": 6,
                   "dport-min": 9, "dport-max": 8}, "dport-max"),
+    ("rule-new", {"chain": "prerouting", "action": "dnat", "addr-min": b"\n\0\0\1",
+                  "port-min": 9, "port-base": 8}, "port-base"),
     ("pool-new", {"name": "p"}, None),
     ("setting-set", {"key": "nonsense", "value": "1"}, "key"),
     ("setting-set", {"key": "timeout.udp", "value": "soon"}, "value"),

@@ -79,7 +79,7 @@ static bool take_ports(struct source *source, unsigned int *columns,
 			     word, value_ports(word, lowest, ports));
 }
 
-/* ":PORT[-PORT]" if the next word begins with a colon. */
+/* ":PORT[-PORT[/BASE]]" if the next word begins with a colon. */
 static bool take_colon_ports(struct source *source, unsigned int *columns,
 			     struct port_range *ports)
 {
@@ -90,7 +90,7 @@ static bool take_colon_ports(struct source *source, unsigned int *columns,
 	take(source, columns, FIELD_PORTS, "a port");
 	word++;
 	return check(source, strchr(word, '-') ? "port range" : "port", word,
-		     value_ports(word, 1, ports));
+		     value_to_ports(word, ports));
 }
 
 static bool take_prefix(struct source *source, unsigned int *columns,

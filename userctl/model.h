@@ -32,6 +32,7 @@ struct addr_range {
 struct port_range {
 	bool set;
 	uint16_t min, max;	/* host byte order */
+	uint16_t base;		/* of a target: becomes min; 0: none */
 };
 
 struct rule {

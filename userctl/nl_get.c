@@ -272,6 +272,9 @@ static void get_rule_rest(const struct nlattr *attr, struct rule *rule)
 	case NATTY_A_RULE_PORT_MAX:
 		rule->ports.max = get_number(attr);
 		break;
+	case NATTY_A_RULE_PORT_BASE:
+		rule->ports.base = get_number(attr);
+		break;
 	case NATTY_A_RULE_POOL:
 		get_string(attr, rule->pool, sizeof(rule->pool));
 		break;

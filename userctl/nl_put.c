@@ -79,6 +79,8 @@ static void put_rule(struct nlmsghdr *nlh, const struct rule *rule)
 		   &rule->net);
 	put_ports(nlh, NATTY_A_RULE_PORT_MIN, NATTY_A_RULE_PORT_MAX,
 		  &rule->ports);
+	if (rule->ports.base)
+		mnl_attr_put_u16(nlh, NATTY_A_RULE_PORT_BASE, rule->ports.base);
 	if (rule->pool[0])
 		mnl_attr_put_strz(nlh, NATTY_A_RULE_POOL, rule->pool);
 	if (rule->options)
@@ -200,6 +202,7 @@ static const uint8_t rule_fields[NATTY_A_RULE_MAX + 1] = {
 	[NATTY_A_RULE_ADDR_LEN] = FIELD_TO,
 	[NATTY_A_RULE_PORT_MIN] = FIELD_PORTS,
 	[NATTY_A_RULE_PORT_MAX] = FIELD_PORTS,
+	[NATTY_A_RULE_PORT_BASE] = FIELD_PORTS,
 	[NATTY_A_RULE_POOL] = FIELD_POOL,
 	[NATTY_A_RULE_OPTIONS] = FIELD_OPTIONS,
 	[NATTY_A_RULE_MAPPING] = FIELD_MAPPING,

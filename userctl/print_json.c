@@ -69,6 +69,8 @@ static void set_ports(json_t *object, const char *key,
 	range = json_object();
 	set_number(range, "min", ports->min);
 	set_number(range, "max", ports->max);
+	if (ports->base)
+		set_number(range, "base", ports->base);
 	set(object, key, range);
 }
 

@@ -37,8 +37,6 @@ struct step {
 	enum verdict verdict;
 	struct tchain *to;		/* jump and goto */
 	struct rule nat;		/* the action */
-	bool shifts;			/* dnat keeps a port's distance from @base */
-	uint16_t base;
 	const char *comment;		/* or NULL */
 	const char *problem;		/* why it has no equivalent, or NULL */
 	const char *note;		/* for its place in what comes out, or NULL */

@@ -15,7 +15,6 @@
 #include "value.h"
 
 #define DEPTH_MAX	64	/* of chains that call each other */
-#define SHIFTED_MAX	256	/* ports that are shifted by a rule each */
 #define STEPS_MAX	100000	/* rules looked at for a hook */
 
 /* A chain that is being gone through, and who called it. */
@@ -82,40 +81,6 @@ static const char *keep_address(struct rule *rule, const struct box *box)
 	return NULL;
 }
 
-/*
- * Rules that map each port of @box to the one that is as far from the first of
- * the rule's as the port is from the step's base.
- */
-static const char *shift(struct flat *flat, const struct step *step,
-			 const struct box *box, const struct rule *rule)
-{
-	struct arena *arena = &flat->translation->arena;
-	unsigned int size = rule->ports.max - rule->ports.min + 1;
-	struct set set = box->port[SIDE_OUT];
-	const char *why = NULL;
-	size_t i, n = 0;
-	uint64_t port;
-
-	for (i = 0; i < set.count; i++)
-		n += set.list[i].max.lo - set.list[i].min.lo + 1;
-	if (!n || n > SHIFTED_MAX)
-		return "a shift of ports takes a rule for each: of these no more than 256";
-	for (i = 0; i < set.count; i++) {
-		for (port = set.list[i].min.lo;
-		     port <= set.list[i].max.lo && !why; port++) {
-			struct box one = *box;
-			struct rule to = *rule;
-
-			one.port[SIDE_OUT] = set_of_span(arena, (struct span){
-				num_of(port), num_of(port) });
-			to.ports.min += (uint16_t)(port - step->base) % size;
-			to.ports.max = to.ports.min;
-			why = box_rules(arena, &one, &to, take, flat);
-		}
-	}
-	return why;
-}
-
 /* Write an action for the packets in @box; false if natty cannot say it. */
 static bool emit(struct flat *flat, struct step *step, const struct box *box,
 		 const struct rule *action)
@@ -138,9 +103,7 @@ static bool emit(struct flat *flat, struct step *step, const struct box *box,
 	} else {
 		why = keep_address(&rule, box);
 		flat->comment = step->comment;
-		if (!why && step->shifts && rule.action == NATTY_ACTION_DNAT)
-			why = shift(flat, step, box, &rule);
-		else if (!why)
+		if (!why)
 			why = box_rules(&flat->translation->arena, box, &rule,
 					take, flat);
 	}

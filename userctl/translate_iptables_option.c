@@ -341,18 +341,17 @@ static const char *split_target(char *value, char **addrs, char **ports)
 	return NULL;
 }
 
-/* "/PORT", the port that becomes the first of the range. Cuts it off. */
-static const char *take_base(struct step *step, char *slash)
+/* "PORT[-PORT[/BASE]]"; of a single port iptables-save prints the base, too. */
+static const char *take_target_ports(struct ipt_line *line, char *value)
 {
-	struct port_range base;
-	const char *why;
+	struct rule *rule = &line->step->nat;
+	char *slash = strchr(value, '/');
 
-	*slash = '\0';
-	why = strchr(slash + 1, '-') ? "not a port number" :
-	      value_ports(slash + 1, 0, &base);
-	step->shifts = true;
-	step->base = base.min;
-	return why;
+	if (slash && rule->action != NATTY_ACTION_DNAT)
+		return "natty shifts the ports of destinations only";
+	if (slash && !memchr(value, '-', slash - value))
+		*slash = '\0';
+	return value_to_ports(value, &rule->ports);
 }
 
 static const char *take_to(struct ipt_line *line, char *value,
@@ -371,11 +370,7 @@ static const char *take_to(struct ipt_line *line, char *value,
 	if (!why && *addrs &&
 	    rule->to.min.len != (line->families == FAMILY_4 ? 4 : 16))
 		why = "the address is not of the family of the table";
-	if (!why && ports && strchr(ports, '/'))
-		why = take_base(line->step, strchr(ports, '/'));
-	if (!why && ports)
-		why = value_ports(ports, 1, &rule->ports);
-	return why;
+	return why || !ports ? why : take_target_ports(line, ports);
 }
 
 static const char *take_to_ports(struct ipt_line *line, char *value,

@@ -170,6 +170,9 @@ static const char *check_action(struct ipt_line *line)
 	if (rule->action == NATTY_ACTION_MASQUERADE ||
 	    rule->action == NATTY_ACTION_REDIRECT)
 		rule->options &= ~NATTY_OPTION_PERSISTENT;
+	/* Nor does the kernel ask chance where a base decides. */
+	if (rule->ports.base)
+		rule->options &= ~NATTY_OPTION_RANDOM;
 	return NULL;
 }
 

@@ -97,7 +97,8 @@ static const char *set_ports(struct rule *nat, const json_t *value)
 	why = nft_span(value, UINT16_MAX, &span);
 	if (!why && !span.min.lo)
 		why = "the lowest port is 1";
-	nat->ports = (struct port_range){ true, span.min.lo, span.max.lo };
+	nat->ports = (struct port_range){ .set = true, .min = span.min.lo,
+					  .max = span.max.lo };
 	return why;
 }
 

@@ -99,6 +99,7 @@ const char *value_ports(const char *text, uint16_t lowest,
 	if (why)
 		return why;
 	ports->max = ports->min;
+	ports->base = 0;
 	if (dash) {
 		why = single_port(dash + 1, lowest, &ports->max);
 		if (why)
@@ -108,6 +109,25 @@ const char *value_ports(const char *text, uint16_t lowest,
 		return "low end above high end";
 	ports->set = true;
 	return NULL;
+}
+
+const char *value_to_ports(const char *text, struct port_range *ports)
+{
+	const char *slash = strchr(text, '/');
+	char range[VALUE_TEXT];
+	uint16_t base = 0;
+	const char *why;
+
+	if (!cut(range, sizeof(range), text,
+		 slash ? (size_t)(slash - text) : strlen(text)))
+		return "not a port number";
+	why = value_ports(range, 1, ports);
+	if (!why && slash && ports->min == ports->max)
+		why = "a base port needs a range, as in 7000-7003/6000";
+	if (!why && slash)
+		why = single_port(slash + 1, 1, &base);
+	ports->base = base;
+	return why;
 }
 
 const char *value_addr(const char *text, struct addr *addr)
@@ -226,7 +246,7 @@ const char *value_endpoints(const char *text, struct addr_range *range,
 	why = value_addr_range(addr, range);
 	if (why)
 		return why;
-	return colon ? value_ports(colon + 1, 1, ports) : NULL;
+	return colon ? value_to_ports(colon + 1, ports) : NULL;
 }
 
 const char *value_endpoint(const char *text, struct addr *addr,
@@ -357,10 +377,12 @@ char *text_prefix(char text[VALUE_TEXT], const struct prefix *prefix)
 
 char *text_ports(char text[VALUE_TEXT], const struct port_range *ports)
 {
-	if (ports->min == ports->max)
-		snprintf(text, VALUE_TEXT, "%u", ports->min);
-	else
-		snprintf(text, VALUE_TEXT, "%u-%u", ports->min, ports->max);
+	int len = snprintf(text, VALUE_TEXT, "%u", ports->min);
+
+	if (ports->min != ports->max)
+		len += snprintf(text + len, VALUE_TEXT - len, "-%u", ports->max);
+	if (ports->base)
+		snprintf(text + len, VALUE_TEXT - len, "/%u", ports->base);
 	return text;
 }
 
@@ -394,7 +416,8 @@ char *text_endpoint(char text[VALUE_TEXT], const struct addr *addr,
 		    uint16_t port)
 {
 	return text_endpoints(text, &(struct addr_range){ *addr, *addr },
-			      &(struct port_range){ true, port, port });
+			      &(struct port_range){ .set = true, .min = port,
+						     .max = port });
 }
 
 char *text_proto(char text[VALUE_TEXT], uint8_t proto)

@@ -10,7 +10,7 @@
 
 #include "model.h"
 
-/* Enough for any value as text, "[v6]-[v6]:65535-65535" being the longest. */
+/* Enough for any value as text, "[v6]-[v6]:1-65535/65535" being the longest. */
 #define VALUE_TEXT	128
 
 /* A decimal number, or a hexadecimal one after 0x, of at most @max. */
@@ -20,6 +20,9 @@ const char *value_number(const char *text, uint32_t max, uint32_t *number);
 const char *value_ports(const char *text, uint16_t lowest,
 			struct port_range *ports);
 
+/* A[-B[/BASE]], what ports are translated to. */
+const char *value_to_ports(const char *text, struct port_range *ports);
+
 const char *value_addr(const char *text, struct addr *addr);
 
 /* ADDR[/BITS], without bits set beyond the prefix. */
@@ -28,7 +31,9 @@ const char *value_prefix(const char *text, struct prefix *prefix);
 /* ADDR[-ADDR]; v6 addresses may stand in brackets. */
 const char *value_addr_range(const char *text, struct addr_range *range);
 
-/* ADDR[-ADDR][:PORT[-PORT]], ADDR in brackets if v6 and a port follows. */
+/*
+ * ADDR[-ADDR][:PORT[-PORT[/BASE]]], ADDR in brackets if v6 and a port follows.
+ */
 const char *value_endpoints(const char *text, struct addr_range *range,
 			    struct port_range *ports);
 

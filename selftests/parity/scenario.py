@@ -61,10 +61,12 @@ def save_text(rules, family):
 
 
 def named_ports(rules):
-    """Single ports that rules name: chosen, not random."""
+    """Single and shifted ports that rules name: chosen, not random."""
     found = re.findall(r"<\w+:(\d+)>", rules)
     found += re.findall(r"--(?:dport|sport|to-ports) (\d+)(?![-:\d])", rules)
-    return {int(port) for port in found}
+    shifted = re.findall(r":(\d+)-(\d+)/\d", rules)
+    return {int(port) for port in found}.union(
+        *(range(int(low), int(high) + 1) for low, high in shifted))
 
 
 class Flow:

@@ -41,6 +41,24 @@ scenario("dnat: a port in the range is kept", TO +
 scenario("dnat: a range of ports, random", TO +
          "-p udp -j DNAT --to-destination <C1:4000-19999> --random",
          there_and_back("a", "udp", "S1:6000", "X:9000"), ranges=[(4000, 19999)])
+for _proto in ("tcp", "udp"):
+    scenario("dnat: %s, shifted ports" % _proto,
+             TO + "-p %s --dport 5000:5010 -j DNAT --to-destination <C1:1000-1010/5000>" % _proto,
+             [handshake(str(p), "S1:6000", "X:%d" % p) if _proto == "tcp" else
+              there_and_back(str(p), _proto, "S1:6000", "X:%d" % p)
+              for p in (5000, 5004, 5010, 4999, 5011)], counters())
+scenario("dnat: shifted ports above the range, and random is not heard", TO +
+         "-p udp -j DNAT --to-destination <C1:1000-1010/5000> --random",
+         [there_and_back(str(p), "udp", "S1:6000", "X:%d" % p)
+          for p in (5011, 5023, 5005, 65535)])
+scenario("dnat: shifted ports below the base", TO +
+         "-p udp -j DNAT --to-destination :1000-1010/5000", listens("udp", 1008),
+         [opens(str(p), "udp", "S1:6000", "X:%d" % p) for p in (4999, 4990, 1)])
+scenario("dnat: shifted ports of which two are the same", TO +
+         "-p udp -j DNAT --to-destination <C1:1000-1002/5000>",
+         [there_and_back(str(p), "udp", "S1:6000", "X:%d" % p)
+          for p in (5000, 5001, 5003, 5006)],
+         there_and_back("b", "udp", "S2:6000", "X:5003"), data("5000", "s"))
 scenario("dnat: to another interface", TO +
          "-p udp --dport 53 -j DNAT --to-destination <D1>",
          there_and_back("a", "udp", "S1:6000", "X:53"))
