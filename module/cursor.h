@@ -34,7 +34,7 @@ natty_buckets_follow(struct natty_buckets **buckets,
 	return unlikely(*buckets) ? natty_bucket_of(*buckets, hash) : NULL;
 }
 
-/* May entries of a bucket's hash be behind its first ways? */
+/* May there be entries behind a bucket's first ways? */
 static __always_inline bool natty_bucket_has_more(const struct natty_buckets *buckets,
 						  const struct natty_bucket *bucket)
 {

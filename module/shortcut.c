@@ -7,10 +7,10 @@
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/netfilter.h>
-#include <linux/string.h>
 #include <linux/tcp.h>
 #include <linux/udp.h>
 
+#include "compat/unaligned.h"
 #include "change.h"
 #include "cursor.h"
 #include "flow.h"
@@ -125,7 +125,7 @@ static __always_inline bool is_of(const struct natty_conn *conn, u8 family,
 {
 	const unsigned int i = dir == NATTY_DIR_ORIG ? NATTY_END_ORIG_SRC :
 						       NATTY_END_ORIG_DST;
-	const void *addr = addr_of(l3, family, false);
+	const union nf_inet_addr *addr = addr_of(l3, family, false);
 	const u32 set = BIT(NATTY_CONN_MAPPING) | BIT(NATTY_CONN_SRC);
 	const u32 clear = BIT(NATTY_CONN_DST) | BIT(NATTY_CONN_LOCAL) |
 			  BIT(NATTY_CONN_FILTER) | BIT(NATTY_CONN_UNCONFIRMED) |
@@ -133,13 +133,28 @@ static __always_inline bool is_of(const struct natty_conn *conn, u8 family,
 
 	BUILD_BUG_ON(NATTY_END_ORIG_SRC != 0 || NATTY_END_ORIG_DST != 1 ||
 		     NATTY_END_NEW_SRC != 2);
-	if (memcmp(&conn->port[i], ports_of(l3, family), 2 * sizeof(conn->port[0])) ||
+	if (get_unaligned((const u32 *)&conn->port[i]) !=
+	    get_unaligned((const u32 *)ports_of(l3, family)) ||
 	    ((u32)atomic_read(&conn->flags) & (set | clear)) != set ||
 	    conn->proto != proto_of(l3, family))
 		return false;
 	if (family == NFPROTO_IPV4)
-		return !memcmp(&conn->addr4[i], addr, 2 * sizeof(conn->addr4[0]));
-	return !memcmp(&conn->addr6[i], addr, 2 * sizeof(conn->addr6[0]));
+		return get_unaligned((const u64 *)&conn->addr4[i]) ==
+		       get_unaligned((const u64 *)addr);
+	return ipv6_addr_equal(&conn->addr6[i], &addr->in6) &&
+	       ipv6_addr_equal(&conn->addr6[i + 1],
+			       &addr_of(l3, family, true)->in6);
+}
+
+/* Where most connections are: what has the tag there, if it is one at all. */
+static __always_inline struct natty_conn *guess(const struct natty_table *table,
+						u32 hash)
+{
+	struct natty_buckets *buckets = rcu_dereference(table->buckets);
+	const struct natty_bucket *bucket = natty_bucket_of(buckets, hash);
+	u64 ways = natty_bucket_match_most(bucket, (u16)hash);
+
+	return likely(ways) ? natty_table_candidate(table, bucket, ways) : NULL;
 }
 
 /* Wherever the table has it. */
@@ -151,26 +166,20 @@ static noinline struct natty_conn *find_more(const struct natty_table *table,
 	struct natty_conn *conn;
 
 	natty_cursor_init(&cursor, table, hash);
+	if (!cursor.ways && !natty_bucket_has_more(cursor.buckets, cursor.bucket))
+		return NULL;
 	while ((conn = natty_cursor_next(&cursor)))
 		if (is_of(conn, family, l3, dir))
 			return conn;
 	return NULL;
 }
 
-/* Where most connections are, before the rest. */
 static __always_inline struct natty_conn *find(const struct natty_table *table,
 					       u8 family, const void *l3,
 					       enum natty_dir dir, u32 hash)
 {
-	struct natty_buckets *buckets = rcu_dereference(table->buckets);
-	const struct natty_bucket *bucket = natty_bucket_of(buckets, hash);
-	u64 ways = natty_bucket_match_most(bucket, (u16)hash);
-	struct natty_conn *conn = NULL;
+	struct natty_conn *conn = guess(table, hash);
 
-	if (likely(ways))
-		conn = natty_table_candidate(table, bucket, ways);
-	else if (!natty_bucket_has_more(buckets, bucket))
-		return NULL;
 	if (unlikely(!conn || !is_of(conn, family, l3, dir))) {
 		conn = find_more(table, family, l3, dir, hash);
 		if (!conn)
@@ -234,11 +243,12 @@ static __always_inline unsigned int answer(struct natty_net *nn,
 	struct natty_handover *h = this_cpu_ptr(nn->handover);
 	struct natty_table *table = natty_table_of(nn, family);
 	struct natty_conn *conn;
+	u32 hash;
 
 	if (!is_whole(skb, family))
 		goto no;
-	conn = find(table, family, skb->data, NATTY_DIR_REPLY,
-		    hash_of(table, family, skb->data, NATTY_DIR_REPLY));
+	hash = hash_of(table, family, skb->data, NATTY_DIR_REPLY);
+	conn = find(table, family, skb->data, NATTY_DIR_REPLY, hash);
 	if (!conn || !advance(rcu_dereference(nn->config), table, conn, skb,
 			      family, NATTY_DIR_REPLY))
 		goto no;
@@ -273,11 +283,12 @@ static __always_inline unsigned int question(struct natty_net *nn,
 	struct natty_handover *h = this_cpu_ptr(nn->handover);
 	struct natty_table *table = natty_table_of(nn, family);
 	struct natty_conn *conn;
+	u32 hash;
 
 	if (!is_whole(skb, family))
 		goto no;
-	conn = find(table, family, skb->data, NATTY_DIR_ORIG,
-		    hash_of(table, family, skb->data, NATTY_DIR_ORIG));
+	hash = hash_of(table, family, skb->data, NATTY_DIR_ORIG);
+	conn = find(table, family, skb->data, NATTY_DIR_ORIG, hash);
 	if (!conn || !advance(rcu_dereference(nn->config), table, conn, skb,
 			      family, NATTY_DIR_ORIG))
 		goto no;
@@ -331,6 +342,11 @@ static __always_inline unsigned int short_in(struct natty_net *nn,
 	if (!likely(is_outward(nn, state->in)))
 		return family == NFPROTO_IPV4 ? question4(nn, skb, state) :
 						question6(nn, skb, state);
+	/*
+	 * The bucket comes while the packet is routed. To look into it now for
+	 * what else to fetch would be to wait for it: that doubles the cost at
+	 * half a million flows.
+	 */
 	hash = hash_of(table, family, skb->data, NATTY_DIR_ORIG);
 	prefetch(natty_bucket_of(rcu_dereference(table->buckets), hash));
 	h = this_cpu_ptr(nn->handover);
