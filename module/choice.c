@@ -6,9 +6,14 @@
 
 #include "choice.h"
 #include "netns.h"
+#include "presence.h"
 
 /* Most addresses of a pool that one new flow tries. */
 #define ADDRS_MAX	1024
+
+/* For how long fewer do after a new host has tried that many in vain. */
+#define ADDRS_FEW	32
+#define ADDRS_PAUSE	(HZ / 10)
 
 /*
  * nf_nat spreads flows over a range of addresses by an unkeyed hash, so that a
@@ -59,8 +64,25 @@ static void choose_first(struct natty_choice *c, const struct natty_flow *flow)
 	/* RFC 7857 section 4: the host has no other address, if this one is full. */
 	if (natty_nat_mapping(flow, c->rule) !=
 	    NATTY_BEHAVIOUR_ADDRESS_AND_PORT_DEPENDENT &&
-	    !natty_setting(flow->config, NATTY_SET_POOL_SPILL))
+	    !natty_setting(flow->config, NATTY_SET_POOL_SPILL)) {
 		c->naddrs = 1;
+		c->paired = pool->size > 1;
+	}
+}
+
+/* Is the host one of the few that have another address than that of their hash? */
+static void choose_pairing(struct natty_choice *c, const struct natty_flow *flow)
+{
+	const struct natty_tuple *t = &flow->pkt.tuple;
+	union nf_inet_addr to;
+
+	if (!natty_pairing_find(flow->nn, t->family, &t->src.addr, &c->req.addr,
+				&to) ||
+	    !natty_pool_contains(c->rule->pool, t->family, &to))
+		return;
+	c->home = c->req.addr;
+	c->req.addr = to;
+	c->deviates = true;
 }
 
 /*
@@ -102,6 +124,7 @@ enum natty_counter natty_choice_init(struct natty_choice *c, const struct natty_
 	c->req.family = t->family;
 	c->req.proto = t->proto;
 	c->req.want = ntohs(t->src.port);
+	c->req.host = &t->src.addr;
 	c->req.tag = natty_port_tag(flow->nn, t->family, &t->src.addr);
 	c->req.random = rule->options & NATTY_OPTION_RANDOM;
 	c->req.parity = udp && natty_setting(flow->config, NATTY_SET_PORT_PARITY);
@@ -123,6 +146,8 @@ enum natty_counter natty_choice_init(struct natty_choice *c, const struct natty_
 	}
 	choose_first(c, flow);
 	natty_pool_addr(rule->pool, c->first, &c->req.addr);
+	if (c->paired && unlikely(natty_pairing_any(&flow->nn->pairings)))
+		choose_pairing(c, flow);
 	return NATTY_DROP_NONE;
 }
 
@@ -130,11 +155,107 @@ void natty_choice_addr(struct natty_choice *c, u64 i)
 {
 	u64 at = c->first + i;
 
-	if (c->rule->action == NATTY_ACTION_MASQUERADE)
+	if (c->rule->action == NATTY_ACTION_MASQUERADE || c->deviates)
 		return;
 	if (at >= c->rule->pool->size)
 		at -= c->rule->pool->size;
 	natty_pool_addr(c->rule->pool, at, &c->req.addr);
+}
+
+/* Of the address that the host is paired with, if it still is. */
+static int take_paired(const struct natty_flow *flow, struct natty_choice *c,
+		       struct natty_draft *draft)
+{
+	const struct natty_tuple *t = &flow->pkt.tuple;
+	int port;
+
+	if (natty_pairing_join(flow->nn, t->family, &t->src.addr, &c->home,
+			       &c->req.addr, false)) {
+		c->deviates = false;
+		c->req.addr = c->home;
+		return natty_port_take(flow->nn, &c->req);
+	}
+	port = natty_port_take(flow->nn, &c->req);
+	if (port < 0)
+		natty_pairing_leave(flow->nn, t->family, &t->src.addr,
+				    &c->req.addr);
+	else
+		draft->flags |= BIT(NATTY_CONN_PAIRED);
+	return port;
+}
+
+/* Any address of the pool but the host's own one that has a port. */
+static int take_other(const struct natty_flow *flow, struct natty_choice *c)
+{
+	unsigned long vain = READ_ONCE(flow->nn->pairings.vain);
+	u64 others = c->rule->pool->size - 1, n, i, at;
+	int port = -ENOSPC;
+
+	n = min_t(u64, others, ADDRS_MAX);
+	if (vain && time_before(jiffies, vain + ADDRS_PAUSE))
+		n = min_t(u64, n, ADDRS_FEW);
+	at = reciprocal_scale(get_random_u32(), min_t(u64, others, U32_MAX));
+	for (i = 0; i < n && port == -ENOSPC; i++) {
+		natty_choice_addr(c, 1 + at);
+		port = natty_port_take(flow->nn, &c->req);
+		at = at + 1 == others ? 0 : at + 1;
+	}
+	if (port == -ENOSPC && n > ADDRS_FEW)
+		WRITE_ONCE(flow->nn->pairings.vain, jiffies ?: 1);
+	return port;
+}
+
+/*
+ * The host's address is full. If it has no mapping it may as well have another
+ * one, which it keeps for all protocols as long as it has mappings.
+ */
+static int take_elsewhere(const struct natty_flow *flow, struct natty_choice *c,
+			  struct natty_draft *draft)
+{
+	const struct natty_tuple *t = &flow->pkt.tuple;
+	union nf_inet_addr home = c->req.addr;
+	int port, err;
+
+	if (!natty_presence_lacks(flow->nn, t->family, &home, &t->src.addr))
+		return -ENOSPC;
+	port = take_other(flow, c);
+	if (port >= 0) {
+		err = natty_pairing_join(flow->nn, t->family, &t->src.addr, &home,
+					 &c->req.addr, true);
+		if (!err) {
+			c->home = home;
+			c->deviates = true;
+			draft->flags |= BIT(NATTY_CONN_PAIRED);
+			return port;
+		}
+		natty_port_put(flow->nn, t->family, t->proto, &c->req.addr, port);
+		port = err;
+	}
+	c->req.addr = home;
+	if (port != -EEXIST)
+		return port;
+	/* Another CPU has just paired it. */
+	choose_pairing(c, flow);
+	return c->deviates ? take_paired(flow, c, draft) : -ENOSPC;
+}
+
+static int take_port(const struct natty_flow *flow, struct natty_choice *c,
+		     struct natty_draft *draft)
+{
+	int port = -ENOSPC;
+	u64 i;
+
+	if (unlikely(c->deviates)) {
+		port = take_paired(flow, c, draft);
+	} else {
+		for (i = 0; i < c->naddrs && port == -ENOSPC; i++) {
+			natty_choice_addr(c, i);
+			port = natty_port_take(flow->nn, &c->req);
+		}
+	}
+	if (unlikely(port == -ENOSPC) && c->paired && !c->deviates)
+		port = take_elsewhere(flow, c, draft);
+	return port;
 }
 
 enum natty_counter natty_choice_take(const struct natty_flow *flow,
@@ -142,16 +263,12 @@ enum natty_counter natty_choice_take(const struct natty_flow *flow,
 {
 	u32 limit = natty_setting(flow->config, NATTY_SET_LIMIT_HOST_PORTS);
 	const struct natty_tuple *t = &flow->pkt.tuple;
-	int port = -ENOSPC;
-	u64 i;
+	int port;
 
 	if (limit && natty_host_charge(flow->nn, t->family, &t->src.addr,
 				       NATTY_HOST_PORTS, limit, 0))
 		return NATTY_DROP_LIMIT_HOST;
-	for (i = 0; i < c->naddrs && port == -ENOSPC; i++) {
-		natty_choice_addr(c, i);
-		port = natty_port_take(flow->nn, &c->req);
-	}
+	port = take_port(flow, c, draft);
 	if (port >= 0) {
 		draft->new_src.addr = c->req.addr;
 		draft->new_src.port = htons(port);
@@ -176,5 +293,8 @@ void natty_choice_put(const struct natty_flow *flow, struct natty_draft *draft)
 	if (draft->flags & BIT(NATTY_CONN_PORT_COUNTED))
 		natty_host_uncharge(flow->nn, t->family, &t->src.addr,
 				    NATTY_HOST_PORTS);
-	draft->flags &= ~BIT(NATTY_CONN_PORT_COUNTED);
+	if (draft->flags & BIT(NATTY_CONN_PAIRED))
+		natty_pairing_leave(flow->nn, t->family, &t->src.addr,
+				    &draft->new_src.addr);
+	draft->flags &= ~(BIT(NATTY_CONN_PORT_COUNTED) | BIT(NATTY_CONN_PAIRED));
 }

@@ -11,6 +11,9 @@
  * @first: index of the first address of the pool to try
  * @naddrs: how many addresses to try
  * @req: what to ask the port map for, its address included
+ * @paired: the host has no more than one address of the pool
+ * @deviates: this is not @home, but that which it is paired with
+ * @home: if it deviates: the address that its hash leads to
  * @sticky: later flows of the same internal endpoint shall get the same
  */
 struct natty_choice {
@@ -18,6 +21,9 @@ struct natty_choice {
 	u64 first;
 	u64 naddrs;
 	struct natty_port_request req;
+	bool paired;
+	bool deviates;
+	union nf_inet_addr home;
 	bool sticky;
 };
 

@@ -40,6 +40,7 @@ enum natty_conn_bit {
 	NATTY_CONN_MASQUERADE,	/* external address is that of .ifindex */
 	NATTY_CONN_COUNTED,	/* counts for its host's limit of connections */
 	NATTY_CONN_PORT_COUNTED, /* its mapping counts for that of ports */
+	NATTY_CONN_PAIRED,	/* its mapping counts for its host's pairing */
 	NATTY_CONN_ADDR_USED,	/* uses its external address without a port of it */
 	NATTY_CONN_FILTER_EIF,	/* mapping lets every remote endpoint in */
 	NATTY_CONN_FILTER_APDF,	/* mapping lets only remote endpoints in; */

@@ -30,7 +30,7 @@ static void free_port(struct natty_net *nn, const struct natty_conn *mapping)
 void natty_mapping_put(struct natty_net *nn, struct natty_conn *mapping)
 {
 	struct natty_table *table = natty_table_of(nn, mapping->family);
-	struct natty_endpoint ep;
+	struct natty_endpoint ep, ext;
 
 	if (!atomic_dec_and_test(&mapping->users))
 		return;
@@ -47,7 +47,10 @@ void natty_mapping_put(struct natty_net *nn, struct natty_conn *mapping)
 		return;
 	}
 	free_port(nn, mapping);
+	ext = ep;
 	natty_conn_get_end(mapping, NATTY_END_ORIG_SRC, &ep);
+	if (unlikely(natty_conn_is(mapping, NATTY_CONN_PAIRED)))
+		natty_pairing_leave(nn, mapping->family, &ep.addr, &ext.addr);
 	if (natty_conn_is(mapping, NATTY_CONN_PORT_COUNTED))
 		natty_host_uncharge(nn, mapping->family, &ep.addr,
 				    NATTY_HOST_PORTS);

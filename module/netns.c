@@ -117,11 +117,16 @@ static int __net_init netns_init(struct net *net)
 	err = natty_host_init(nn);
 	if (err)
 		goto ports;
-	err = natty_config_init(nn);
+	err = natty_pairing_init(nn);
 	if (err)
 		goto hosts;
+	err = natty_config_init(nn);
+	if (err)
+		goto pairings;
 	return 0;
 
+pairings:
+	natty_pairing_exit(nn);
 hosts:
 	natty_host_exit(nn);
 ports:
@@ -150,6 +155,7 @@ static void __net_exit netns_exit(struct net *net)
 		disable_tables(nn);
 	}
 	natty_config_exit(nn);
+	natty_pairing_exit(nn);
 	natty_host_exit(nn);
 	natty_port_exit(nn);
 	exit_counters(nn);

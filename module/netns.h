@@ -13,6 +13,7 @@
 #include "handover.h"
 #include "host.h"
 #include "ident.h"
+#include "pairing.h"
 #include "port.h"
 #include "stats.h"
 #include "syn.h"
@@ -40,6 +41,7 @@
  * @mappings: mappings of both tables
  * @ports: external addresses and their ports
  * @hosts: internal hosts that are counted
+ * @pairings: hosts that have another address of a pool than most would have
  * @crowded: jiffies at which a flow last found no port to share, 0 for never
  * @idents: identifications of packets; there while @enabled
  * @gc: expiry
@@ -65,6 +67,7 @@ struct natty_net {
 	struct percpu_counter mappings;
 	struct natty_ports ports;
 	struct natty_hosts hosts;
+	struct natty_pairings pairings;
 	unsigned long crowded;
 	struct natty_idents *idents;
 	struct natty_gc gc;

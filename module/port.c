@@ -6,7 +6,7 @@
 #include <linux/timekeeping.h>
 
 #include "netns.h"
-#include "port_addr.h"
+#include "presence.h"
 
 /*
  * Seconds for which a search remembers that this host has a socket on a port:
@@ -211,6 +211,8 @@ static int take_at(struct natty_net *nn, struct natty_port_addr *pa,
 			err = natty_portmap_take(map, port);
 		if (unlikely(err))
 			port = err;
+		else if (unlikely(pa->presence) && req->host)
+			natty_presence_note(pa->presence, req->family, req->host);
 	}
 	account(nn, map, before);
 out:

@@ -56,6 +56,7 @@ struct natty_ports {
  * @random: choose unpredictably even if @want is free
  * @parity: keep the parity of @want while the range has such a port (REQ-4)
  * @tag: natty_port_tag() of the internal host, which may have again what it had
+ * @host: internal host, noted where presence.h asks for it, or NULL
  */
 struct natty_port_request {
 	u8 family;
@@ -67,6 +68,7 @@ struct natty_port_request {
 	bool random;
 	bool parity;
 	u16 tag;
+	const union nf_inet_addr *host;
 };
 
 /* 0 or -ENOMEM. */

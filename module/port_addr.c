@@ -8,7 +8,7 @@
 
 #include "external.h"
 #include "netns.h"
-#include "port_addr.h"
+#include "presence.h"
 
 static u32 key_hash(const void *data, u32 len, u32 seed)
 {
@@ -72,6 +72,8 @@ static void free_maps(struct natty_port_addr *pa)
 {
 	unsigned int i;
 
+	kfree(pa->presence);
+	pa->presence = NULL;
 	for (i = 0; i < NATTY_PORT_CLASSES; i++) {
 		natty_portmap_free(pa->map[i]);
 		pa->map[i] = NULL;
@@ -173,6 +175,8 @@ static void bury(struct natty_net *nn, struct natty_port_addr *pa)
 	long memory = sizeof(*pa);
 	unsigned int i;
 
+	if (pa->presence)
+		memory += sizeof(*pa->presence);
 	for (i = 0; i < NATTY_PORT_CLASSES; i++)
 		if (pa->map[i])
 			memory += sizeof(*pa->map[i]) + pa->map[i]->memory;
@@ -191,6 +195,11 @@ static void sweep_addr(struct natty_net *nn, const struct natty_config *config,
 
 	spin_lock_bh(&pa->lock);
 	sweep_rests(nn, pa);
+	if (pa->presence && natty_presence_is_stale(pa->presence)) {
+		atomic_long_sub(sizeof(*pa->presence), &nn->ports.memory);
+		kfree(pa->presence);
+		pa->presence = NULL;
+	}
 	idle = !count_users(pa, true);
 	spin_unlock_bh(&pa->lock);
 	if (!idle || !config ||

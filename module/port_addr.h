@@ -35,6 +35,7 @@ struct natty_port_key {
  * @lock: protects what follows
  * @dead: forgotten; whoever meets it looks the address up again
  * @users: connections that have the address and no port of it
+ * @presence: which hosts may have ports, where somebody asked, or NULL
  * @map: of each enum natty_port_class, made when its first port is taken
  * @rcu: for its release
  */
@@ -45,6 +46,7 @@ struct natty_port_addr {
 	spinlock_t lock ____cacheline_aligned_in_smp;
 	bool dead;
 	u32 users;
+	struct natty_presence *presence;
 	struct natty_portmap *map[NATTY_PORT_CLASSES];
 	struct rcu_head rcu;
 };

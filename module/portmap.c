@@ -303,6 +303,24 @@ int natty_portmap_find_rest(const struct natty_portmap *map, u32 min, u32 max,
 	return -1;
 }
 
+int natty_portmap_next_owned(const struct natty_portmap *map, u32 from)
+{
+	u32 port;
+
+	for (port = from; port <= U16_MAX; port++) {
+		struct place p = place_of(port);
+
+		/* A word of each parity stands for 128 ports. */
+		if (!word_of(map, 0, p.word) && !word_of(map, 1, p.word))
+			port |= 127;
+		else if (natty_portmap_is_taken(map, port) &&
+			 !natty_portmap_shares(map, port) &&
+			 !natty_portmap_rests(map, port))
+			return port;
+	}
+	return -1;
+}
+
 /* The first word from @word on that is not full, or -1. */
 static int next_word(const struct natty_portmap *map, unsigned int parity,
 		     unsigned int word)

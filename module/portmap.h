@@ -103,6 +103,9 @@ u32 natty_portmap_sweep(struct natty_portmap *map, u32 now);
 int natty_portmap_find_rest(const struct natty_portmap *map, u32 min, u32 max,
 			    u16 tag);
 
+/* The lowest port from @from on that has an owner and does not rest, or -1. */
+int natty_portmap_next_owned(const struct natty_portmap *map, u32 from);
+
 /* The lowest free port of the parity in @min..@max, or -1. */
 int natty_portmap_next(const struct natty_portmap *map, unsigned int parity,
 		       u32 min, u32 max);

@@ -200,6 +200,29 @@ static void an_empty_map_is_small(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, map->memory, 0);
 }
 
+/* Not those that are shared or rest. */
+static void owned_ports_are_listed(struct kunit *test)
+{
+	static const u16 owned[] = { 0, 1, 127, 128, 1023, 1024, 5000, 40001, 65535 };
+	struct natty_portmap *map = test->priv;
+	u32 from = 0;
+	unsigned int i;
+
+	KUNIT_EXPECT_EQ(test, natty_portmap_next_owned(map, 0), -1);
+	KUNIT_ASSERT_EQ(test, natty_portmap_share(map, 126), 0);
+	KUNIT_ASSERT_EQ(test, natty_portmap_take(map, 4999), 0);
+	KUNIT_ASSERT_EQ(test, natty_portmap_rest(map, 4999, 100, 1), 0);
+	for (i = 0; i < ARRAY_SIZE(owned); i++)
+		KUNIT_ASSERT_EQ(test, natty_portmap_take(map, owned[i]), 0);
+	for (i = 0; i < ARRAY_SIZE(owned); i++) {
+		KUNIT_EXPECT_EQ(test, natty_portmap_next_owned(map, from), owned[i]);
+		from = owned[i] + 1;
+	}
+	KUNIT_EXPECT_EQ(test, natty_portmap_next_owned(map, 40002), 65535);
+	KUNIT_EXPECT_TRUE(test, natty_portmap_put(map, 65535));
+	KUNIT_EXPECT_EQ(test, natty_portmap_next_owned(map, 40002), -1);
+}
+
 static struct kunit_case portmap_test_cases[] = {
 	KUNIT_CASE(empty_map_gives_the_lowest_port),
 	KUNIT_CASE(agrees_with_a_plain_bitmap),
@@ -207,6 +230,7 @@ static struct kunit_case portmap_test_cases[] = {
 	KUNIT_CASE(resting_ports_are_taken_until_they_wake),
 	KUNIT_CASE(shared_ports_are_counted),
 	KUNIT_CASE(an_empty_map_is_small),
+	KUNIT_CASE(owned_ports_are_listed),
 	{}
 };
 

@@ -63,9 +63,12 @@ int test_net_init(struct kunit *test)
 	err = natty_host_init(nn);
 	if (err)
 		goto ports;
-	err = natty_config_init(nn);
+	err = natty_pairing_init(nn);
 	if (err)
 		goto hosts;
+	err = natty_config_init(nn);
+	if (err)
+		goto pairings;
 	err = init_tables(nn);
 	if (err)
 		goto config;
@@ -74,6 +77,8 @@ int test_net_init(struct kunit *test)
 
 config:
 	natty_config_exit(nn);
+pairings:
+	natty_pairing_exit(nn);
 hosts:
 	natty_host_exit(nn);
 ports:
@@ -94,6 +99,7 @@ void test_net_exit(struct kunit *test)
 	natty_table_exit(&nn->table[1]);
 	natty_table_exit(&nn->table[0]);
 	natty_config_exit(nn);
+	natty_pairing_exit(nn);
 	natty_host_exit(nn);
 	natty_port_exit(nn);
 	exit_counters(nn);

@@ -168,6 +168,102 @@ def sharing_all(family, proto):
         time.sleep(0.15)
 
 
+def small_pool(family, ports="7000-7001"):
+    """Two addresses with few ports each; hosts by the address of their hash.
+
+    Of no other case, as ports of those may rest.
+    """
+    pool = POOL[family][3:5]
+    text = "set port.parity off\nset timeout.port-reuse 0\npool p %s-%s%%s\n" \
+           "rule postrouting oif wan0 src %s snat pool p\n" % (*pool, INSIDE[family])
+    apply("set timeout.port-reuse 0\n")
+    apply(text % "")
+    homes = {addr: [] for addr in pool}
+    for n in range(48):
+        src = host(family, n)
+        homes[send(family, "udp", src, port())[0]].append(src)
+    first, second = sorted(homes, key=lambda addr: -len(homes[addr]))
+    true(len(homes[first]) >= 5 and homes[second], "hashes of hosts: %r" % homes)
+    apply(text % (" ports " + ports))
+    return (first, homes[first]), (second, homes[second])
+
+
+@each("users_free_ports rfc7857_req4: a host without a mapping gets what is free", PORTED)
+def newcomer(family, proto):
+    (full, hosts), (other, others) = small_pool(family)
+    for n in (0, 1):
+        equal(send(family, proto, hosts[n], port())[0], full, "address of host %d" % n)
+    sport = port()
+    raw = pkt.first(proto, hosts[2], sport, S[family][0], 80)
+    out = lab.through("lan", raw)
+    equal(pkt.View(out).src, other, "address of a host that finds its own one full")
+    pkt.same(out, pkt.xlate(raw, src=other, sport=pkt.View(out).sport), "on wan0")
+    # Those that have mappings have no other address, and it is as full for them.
+    no_port(family, proto, hosts[0])
+    equal(send(family, proto, hosts[2], sport, 1), (other, pkt.View(out).sport),
+          "the same endpoint towards another server")
+    equal(send(family, proto, others[0], port())[0], other, "a host of that address")
+    no_port(family, proto, hosts[2])
+    no_port(family, proto, hosts[3])
+    userctl("conn", "delete", "src", others[0])
+    equal(send(family, proto, hosts[2], port())[0], other, "its second port")
+
+
+@each("rfc4787_req2 rfc6888_req2: a host that has another address keeps to it", ("all",))
+def pairing(family, proto):
+    (full, hosts), (other, _) = small_pool(family)
+    me, sports = hosts[2], [port(), port()]
+    for n in (0, 1):
+        equal(send(family, "udp", hosts[n], port())[0], full, "address of host %d" % n)
+    equal(send(family, "udp", me, sports[0])[0], other, "udp")
+    # Of the other protocols its first address has ports.
+    equal(send(family, "tcp", me, sports[1])[0], other, "tcp")
+    equal(send(family, "icmp", me, port())[0], other, "icmp")
+    equal(send(family, "47", me, 0)[0], other, "a protocol without ports")
+    for n in (0, 1):
+        equal(send(family, "tcp", hosts[n], port())[0], full, "tcp of host %d" % n)
+    userctl("conn", "delete", "src", me, "sport", str(sports[0]))
+    equal(send(family, "tcp", me, port())[0], other, "tcp while others live")
+    userctl("conn", "delete", "src", hosts[0])
+    userctl("conn", "delete", "src", me)
+    equal(send(family, "tcp", me, port())[0], full, "its own address, which has room")
+    # As it has a mapping there it gets no other, where that is full for udp.
+    equal(send(family, "udp", hosts[3], port())[0], full, "the port that was free")
+    no_port(family, "udp", me)
+
+
+@each("users_free_ports: a host whose mappings are gone is a new one")
+def newcomer_again(family, proto):
+    (full, hosts), (other, _) = small_pool(family)
+    for n in (0, 1):
+        send(family, proto, hosts[n], port())
+    equal(send(family, proto, hosts[2], port())[0], other, "a new host")
+    no_port(family, proto, hosts[0])
+    userctl("conn", "delete", "src", hosts[0])
+    equal(send(family, proto, hosts[3], port())[0], full, "the port that was free")
+    got = ktap.wait_until(lambda: send(family, proto, hosts[0], port()), 5, "a port")
+    equal(got[0], other, "its address")
+    # Both go: what is free again is their own address.
+    for n in (0, 1, 2, 3):
+        userctl("conn", "delete", "src", hosts[n])
+    for n in (0, 2):
+        equal(send(family, proto, hosts[n], port())[0], full, "address of host %d" % n)
+
+
+@each("users_free_ports: so it is where a host has hundreds of ports", ("udp", "tcp"))
+def newcomer_among_many(family, proto):
+    (full, hosts), (other, _) = small_pool(family, "8000-8499")
+    for base in (0, 250):
+        seen = lab.swap("lan", *[pkt.first(proto, hosts[0], 10000 + base + n, S[family][0], 80)
+                                 for n in range(250)])
+        equal({pkt.View(p).src for p in seen["wan"]}, {full}, "addresses")
+        equal(len(seen["wan"]), 250, "flows that pass")
+    no_port(family, proto, hosts[0])
+    for n in (1, 2, 3):
+        equal(send(family, proto, hosts[n], port())[0], other, "address of host %d" % n)
+    no_port(family, proto, hosts[0])
+
+
 @case("rfc6864 rfc7857_req10 ipv4: identifications of hosts that share an address")
 def idents():
     """C1 and C2 use the same ones, towards one server."""
