@@ -2,6 +2,7 @@
 /* What becomes of a packet: its connection found or made, one side rewritten. */
 #include <linux/netfilter.h>
 #include <linux/netfilter_bridge.h>
+#include <net/tcp.h>
 
 #include "compat/route_input.h"
 #include "flow.h"
@@ -292,9 +293,30 @@ static bool translates(const struct natty_rule *rule)
 }
 
 /*
- * Does this host answer a stranger, from an address that its way out has? That
- * is no flow of its own, and has nothing to hide. Of TCP all but a SYN, so that
- * connections to this host's servers are not taken for older ones of its own.
+ * Does a packet of this host's answer one to the address that it comes from?
+ * Whoever sent that knows the address, and waits for it.
+ */
+static bool is_reaction(const struct natty_packet *pkt,
+			const struct natty_tuple *outer)
+{
+	switch (pkt->kind) {
+	case NATTY_PACKET_ANSWER:
+		return true;
+	case NATTY_PACKET_ERROR:
+		return natty_addr_equal(outer->family, &outer->src.addr,
+					&pkt->tuple.src.addr);
+	default:
+		return pkt->kind == NATTY_PACKET_FLOW &&
+		       pkt->tuple.proto == IPPROTO_TCP &&
+		       pkt->tcp_flags & TCPHDR_RST;
+	}
+}
+
+/*
+ * Does this host answer a stranger, from an address that its way out has or
+ * that the stranger must have used? That is no flow of its own, and has nothing
+ * to hide. Of TCP all but a SYN, so that connections to this host's servers are
+ * not taken for older ones of its own.
  */
 static bool is_own_answer(const struct natty_flow *flow)
 {
@@ -303,11 +325,13 @@ static bool is_own_answer(const struct natty_flow *flow)
 
 	if (flow->iif || !flow->oif)
 		return false;
+	if (pkt->kind == NATTY_PACKET_ERROR)
+		natty_packet_outer(pkt, &outer);
+	if (is_reaction(pkt, &outer))
+		return true;
 	if (pkt->kind == NATTY_PACKET_FLOW &&
 	    (outer.proto != IPPROTO_TCP || natty_syn_is(pkt)))
 		return false;
-	if (pkt->kind == NATTY_PACKET_ERROR)
-		natty_packet_outer(pkt, &outer);
 	return natty_nat_addr_dev(flow->nn->net, outer.family,
 				  &outer.src.addr) == flow->oif;
 }

@@ -128,6 +128,38 @@ static bool is_unsolicited(const struct natty_flow *flow)
 				    &t->dst.addr, ntohs(t->dst.port));
 }
 
+/*
+ * Is it for an address of this host's that another interface has, where rules
+ * of postrouting would take the answers for flows of its own? With nf_nat these
+ * are known to be answers, so that flow must be known, too.
+ */
+static bool may_be_asked_elsewhere(const struct natty_net *nn,
+				   const struct natty_config *config,
+				   const struct sk_buff *skb,
+				   const struct nf_hook_state *state)
+{
+	const struct net_device *dev;
+	union nf_inet_addr addr;
+
+	if (natty_setting(config, NATTY_SET_PROFILE) != NATTY_PROFILE_IPTABLES ||
+	    !natty_config_gate(config, NATTY_CHAIN_POSTROUTING, state->in))
+		return false;
+	dst_of(skb, state->pf, &addr);
+	dev = natty_nat_addr_dev(nn->net, state->pf, &addr);
+	return dev && dev != state->in;
+}
+
+/* Only what a socket may answer is worth it, and no mapping has its port. */
+static bool is_served(const struct natty_flow *flow)
+{
+	const struct natty_tuple *t = &flow->pkt.tuple;
+
+	return flow->pkt.kind == NATTY_PACKET_FLOW &&
+	       natty_proto_has_ports(t->proto) &&
+	       natty_port_is_local(flow->nn->net, t->family, t->proto,
+				   &t->dst.addr, ntohs(t->dst.port));
+}
+
 static unsigned int local_in(void *priv, struct sk_buff *skb,
 			     const struct nf_hook_state *state)
 {
@@ -136,28 +168,32 @@ static unsigned int local_in(void *priv, struct sk_buff *skb,
 	struct natty_handover *h = this_cpu_ptr(nn->handover);
 	struct natty_flow flow;
 	enum natty_counter why;
-	bool unsolicited;
+	bool handed, gate, unsolicited, elsewhere;
 
 	if (state->in->flags & IFF_LOOPBACK)
 		return NF_ACCEPT;
-	unsolicited = (h->skb != skb || !h->conn) &&
-		      may_be_unsolicited(nn, config, skb, state);
-	if ((h->skb != skb || !h->conn) && !unsolicited &&
-	    !natty_config_gate(config, NATTY_CHAIN_INPUT, state->in))
+	handed = h->skb == skb && h->conn;
+	gate = natty_config_gate(config, NATTY_CHAIN_INPUT, state->in);
+	unsolicited = !handed && may_be_unsolicited(nn, config, skb, state);
+	elsewhere = !handed && !gate &&
+		    may_be_asked_elsewhere(nn, config, skb, state);
+	if (!handed && !gate && !unsolicited && !elsewhere)
 		return NF_ACCEPT;
 	why = natty_flow_init(&flow, nn, skb, state);
+	/* Oddities that only concern this host are not its translator's to judge. */
 	if (why)
-		return natty_flow_drop(nn, why);
+		return handed || gate || unsolicited ? natty_flow_drop(nn, why) :
+						       NF_ACCEPT;
 	/* The answer's source was given back before routing. */
 	if (flow.pkt.kind == NATTY_PACKET_LOCAL ||
-	    (h->skb == skb && h->conn && h->dir == NATTY_DIR_REPLY))
+	    (handed && h->dir == NATTY_DIR_REPLY))
 		return NF_ACCEPT;
 	if (unsolicited && is_unsolicited(&flow)) {
 		natty_syn_hold(&flow);
 		return natty_flow_drop(nn, NATTY_DROP_UNSOLICITED);
 	}
 	/* Nothing else was asked of it: an outsider must not fill the table. */
-	if (unsolicited && !natty_config_gate(config, NATTY_CHAIN_INPUT, state->in))
+	if (!handed && !gate && !(elsewhere && is_served(&flow)))
 		return NF_ACCEPT;
 	return natty_flow_source(&flow, NATTY_CHAIN_INPUT);
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """The router's own traffic: OUTPUT, INPUT, and sockets beside flows."""
-from scenario import (data, listens, opens, replies, says, says_back, scenario, speaks, sysctls)
+from scenario import (data, handshake, listens, opens, replies, says, says_back, scenario,
+                      speaks, sysctls, talks)
 from scenarios_source import MASQ, there_and_back
 
 _OUT = "-A OUTPUT -d <S1> -p udp --dport 53 -j "
@@ -65,3 +66,25 @@ scenario("local: what comes to the router stays there", MASQ, listens("udp", 53)
 scenario("local: redirect, and the answer", "-A PREROUTING -i lan0 -p udp --dport 53 -j "
          "REDIRECT --to-ports 5353", listens("udp", 5353),
          opens("a", "udp", "C1:5000", "S1:53"), replies("udp", 5353))
+scenario("local: netmap in input", "-A INPUT -s <LAN29> -p udp -j NETMAP --to <MAP29>",
+         listens("udp", 53), opens("a", "udp", "C1:5000", "R:53"), replies("udp", 53),
+         opens("b", "udp", "C2:5000", "R:53"), replies("udp", 53), data("a", "c"),
+         replies("udp", 53))
+scenario("local: snat in input, to ports",
+         "-A INPUT -s <LAN> -p udp -j SNAT --to-source <N1:4000-19999>", listens("udp", 53),
+         opens("a", "udp", "C1:5000", "R:53"), replies("udp", 53),
+         opens("b", "udp", "C2:5000", "R:53"), replies("udp", 53), ranges=[(4000, 19999)])
+scenario("local: snat in input, one port for two", "-A INPUT -s <LAN> -j SNAT --to-source <N1>",
+         listens("udp", 53), opens("a", "udp", "C1:5000", "R:53"), replies("udp", 53),
+         opens("b", "udp", "C2:5000", "R:53"), replies("udp", 53),
+         opens("c", "tcp", "C1:5000", "R:54"), opens("d", "icmp", "C1:50", "R"))
+# The way out would give the answers another source, were they new flows.
+for _name, _rule in (("masquerade", "-o dmz0 -j MASQUERADE"), ("snat", "-j SNAT --to-source <X3>"),
+                     ("snat to that address", "-o dmz0 -j SNAT --to-source <X>")):
+    scenario("local: an address of another link is asked, " + _name, "-A POSTROUTING " + _rule,
+             listens("udp", 53, "X"), listens("tcp", 55), opens("a", "udp", "D1:6000", "X:53"),
+             replies("udp", 53), opens("b", "udp", "D1:6000", "X:54"),
+             opens("c", "tcp", "D1:6000", "X:54"), opens("d", "icmp", "D1:60", "X"),
+             opens("e", "99", "D1", "X"), handshake("f", "D1:6000", "X:55"),
+             talks("f", "c PSH ACK"), there_and_back("g", "udp", "C1:5000", "D1:80"),
+             opens("h", "udp", "D1:6002", "X:53"), replies("udp", 53), data("h", "c"))

@@ -3,7 +3,7 @@
 import pkt
 from protocols import dialogue, goes_on, partly_covered
 from scenario import (data, differs, fills, handshake, opens, says, scenario, sends, talks)
-from scenarios_source import MASQ, SNAT
+from scenarios_source import MASQ, PORTS, SNAT
 
 _LEAK = [{"where": "wan", "src": "C1", "dst": "S1"}]
 
@@ -35,13 +35,25 @@ scenario("purpose: an error about no flow stays inside", MASQ, differs(
 scenario("purpose: an answer to no ping stays inside", MASQ, differs(
     sends("lan", lambda play: pkt.echo(play.addr("C1"), play.addr("S1"), 7, answer=True)),
     "leak", iptables=_LEAK, natty=[]))
-scenario("purpose: no port is left", "-A POSTROUTING -s <LAN> -o wan0 -p udp -j SNAT "
-         "--to-source <X2:4000-4001>", opens("a", "udp", "C1:5000", "S1:80"),
-         opens("b", "udp", "C2:5000", "S1:80"),
-         differs(opens("c", "udp", "C3:5000", "S1:80"), "icmp", iptables=[],
-                 natty=[{"where": "lan", "src": "R", "dst": "C3",
+for _option in ("", " --random", " --random-fully", " --persistent"):
+    scenario("purpose: no port is left" + _option, PORTS + "<X2:4000-4001>" + _option,
+             opens("a", "udp", "C1:5000", "S1:80"), opens("b", "udp", "C2:5000", "S1:80"),
+             differs(opens("c", "udp", "C3:5000", "S1:80"), "icmp", iptables=[],
+                     natty=[{"where": "lan", "src": "R", "dst": "C3",
+                             "type": {4: 3, 6: 1}, "code": {4: 1, 6: 3}}]),
+             data("a", "s"), data("b", "s"), ranges=[(4000, 4001)])
+    scenario("purpose: another address of the range has the port" + _option,
+             PORTS + "<X2-X3:4000-4000>" + _option, opens("a", "udp", "C1:5000", "S1:80"),
+             differs(opens("b", "udp", "C1:5001", "S1:80"), "search", iptables=[],
+                     natty=[{"where": "wan", "dst": "S1"}]),
+             data("a", "s"), ranges=[(4000, 4000)])
+scenario("purpose: the only identifier is taken", "-A POSTROUTING -s <LAN> -o wan0 -p <ICMP> "
+         "-j SNAT --to-source <X2:4000>", opens("a", "icmp", "C1:50", "S1"),
+         opens("b", "icmp", "C1:50", "S2"),
+         differs(opens("c", "icmp", "C2:50", "S1"), "icmp", iptables=[],
+                 natty=[{"where": "lan", "src": "R", "dst": "C2",
                          "type": {4: 3, 6: 1}, "code": {4: 1, 6: 3}}]),
-         data("a", "s"), data("b", "s"), ranges=[(4000, 4001)])
+         data("a", "s"), data("b", "s"), ranges=[(4000, 4000)], families=(4,))
 scenario("purpose: the last free port is found", "-A POSTROUTING -s <LAN> -o wan0 -p udp -j "
          "SNAT --to-source <X2:4000-6047>",
          differs(fills("udp", "C1", 20000, 2048, "S1:80"), "search",

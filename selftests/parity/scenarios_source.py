@@ -83,6 +83,14 @@ scenario("snat: one port", PORTS + "<X2:4000>",
          there_and_back("a", "udp", "C1:5000", "S1:80"),
          there_and_back("b", "udp", "C2:5000", "S2:80"), ranges=[(4000, 4000)])
 
+for _option in ("", " --random", " --random-fully", " --persistent"):
+    scenario("snat: as many ports as flows%s" % _option, PORTS + "<X2:4000-4003>" + _option,
+             [there_and_back("%d" % n, "udp", "C%d:500%d" % (n % 3 + 1, n), "S1:80")
+              for n in range(4)], data("0", "s"), data("3", "s"), ranges=[(4000, 4003)])
+scenario("snat: one port, random", PORTS + "<X2:4000-4000> --random",
+         there_and_back("a", "udp", "C1:5000", "S1:80"),
+         there_and_back("b", "udp", "C2:5000", "S2:80"), ranges=[(4000, 4000)])
+
 _MANY = [opens("%s%d%d" % (c, n, d), "udp", "C%s:%d" % (c, 5000 + n), "S%d:80" % d)
          for c in "123" for n in (0, 1) for d in (1, 2, 3)]
 
@@ -96,15 +104,26 @@ scenario("snat: a range of addresses, protocols without ports", SNAT + "<X2-X4>"
          there_and_back("a", "99", "C1", "S1"), there_and_back("b", "99", "C1", "S2"),
          there_and_back("c", "99", "C2", "S3"), there_and_back("d", "47", "C2", "S3"))
 
-for _port in (80, 400, 600, 1000, 1024, 40000):
+for _port in (1, 80, 400, 511, 512, 600, 1000, 1023, 1024, 40000, 65535):
     scenario("clash on port %d" % _port, MASQ,
              there_and_back("a", "udp", "C1:%d" % _port, "S1:80"),
              there_and_back("b", "udp", "C2:%d" % _port, "S1:80"), data("a", "s"))
 scenario("clash of tcp", MASQ, handshake("a", "C1:5000", "S1:80"),
          handshake("b", "C2:5000", "S1:80"), talks("a", "s PSH ACK"),
          talks("b", "s PSH ACK"))
-scenario("clash of echo identifiers", MASQ, there_and_back("a", "icmp", "C1:77", "S1"),
-         there_and_back("b", "icmp", "C2:77", "S1"), data("a", "s"), data("b", "s"))
+for _id in (0, 77, 511, 600, 1024, 65535):
+    scenario("clash of echo identifiers, %d" % _id, MASQ,
+             there_and_back("a", "icmp", "C1:%d" % _id, "S1"),
+             there_and_back("b", "icmp", "C2:%d" % _id, "S1"), data("a", "s"), data("b", "s"))
+for _name, _action in (("snat", "SNAT --to-source <X2:4000-19999>"),
+                       ("masquerade", "MASQUERADE --to-ports 4000-19999")):
+    for _option in ("", " --random-fully"):
+        scenario("%s: a range of identifiers%s" % (_name, _option),
+                 "-A POSTROUTING -o wan0 -p <ICMP> -j %s%s" % (_action, _option),
+                 there_and_back("a", "icmp", "C1:5000", "S1"),
+                 there_and_back("b", "icmp", "C2:5000", "S1"),
+                 there_and_back("c", "icmp", "C3:77", "S2"), data("a", "s"),
+                 ranges=[(4000, 19999)], families=(4,))
 scenario("no clash: other destinations", MASQ,
          there_and_back("a", "udp", "C1:5000", "S1:80"),
          there_and_back("b", "udp", "C2:5000", "S2:80"),

@@ -43,6 +43,10 @@ for _f in (4, 6):
         "FAR2": ("192.0.2.78", "2001:db8:77::78")[_f == 6],
         "X0": ("203.0.113.1", "2001:db8:2::1")[_f == 6],
         "GONE": ("203.0.113.99", "2001:db8:3::99")[_f == 6],
+        "GONE32": ("203.0.113.99/32", "2001:db8:3::99/128")[_f == 6],
+        "DMZLEN": (DMZ[4] + "/24", DMZ[6] + "/64")[_f == 6],
+        "XLEN": (POOL[4][0] + "/24", POOL[6][0] + "/64")[_f == 6],
+        "D1MAC": ":".join("%02x" % b for b in lab.mac(D[_f][0])),
         "N1": ("10.9.0.2", "fd00:9::2")[_f == 6],
         "N7": ("203.0.113.66", "2001:db8:9::2")[_f == 6],
         "LAN": ("10.0.0.0/24", "fd00:a::/64")[_f == 6],
@@ -78,7 +82,7 @@ def expand(text, family):
         if not two:
             return "[%s]:%s" % (one, ports)
         return "[%s-%s]:%s" % (one, two, ports)
-    return re.sub(r"<([A-Z]+\d*)(?:-([A-Z]+\d*))?(?::([\d/-]+))?>", put, text)
+    return re.sub(r"<([A-Z]+\d*(?:MAC)?)(?:-([A-Z]+\d*))?(?::([\d/-]+))?>", put, text)
 
 
 class World(Lab):
@@ -211,6 +215,8 @@ class World(Lab):
                 else:
                     self.stack.remove(side)
                     self._await_carrier_again(side)
+            elif words[:2] == ["link", "del"]:
+                self.stack.append(words[2][:3])
 
     def _await_carrier_again(self, side):
         def answers():
