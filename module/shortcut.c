@@ -234,83 +234,59 @@ static __always_inline void translate(struct sk_buff *skb, u8 family,
 			      &change);
 }
 
-/* An answer, as far as its destination tells. */
-static __always_inline unsigned int answer(struct natty_net *nn,
-					   struct sk_buff *skb,
-					   const struct nf_hook_state *state,
-					   u8 family)
+/* Look up at once what cannot wait; an answer gets its destination, too. */
+static __always_inline unsigned int look_up(struct natty_net *nn,
+					    struct sk_buff *skb,
+					    const struct nf_hook_state *state,
+					    u8 family, enum natty_dir dir)
 {
 	struct natty_handover *h = this_cpu_ptr(nn->handover);
 	struct natty_table *table = natty_table_of(nn, family);
 	struct natty_conn *conn;
-	u32 hash;
 
 	if (!is_whole(skb, family))
 		goto no;
-	hash = hash_of(table, family, skb->data, NATTY_DIR_REPLY);
-	conn = find(table, family, skb->data, NATTY_DIR_REPLY, hash);
+	conn = find(table, family, skb->data, dir,
+		    hash_of(table, family, skb->data, dir));
 	if (!conn || !advance(rcu_dereference(nn->config), table, conn, skb,
-			      family, NATTY_DIR_REPLY))
+			      family, dir))
 		goto no;
-	translate(skb, family, conn, NATTY_MANIP_DST, NATTY_END_ORIG_SRC, 0);
+	if (dir == NATTY_DIR_REPLY)
+		translate(skb, family, conn, NATTY_MANIP_DST,
+			  NATTY_END_ORIG_SRC, 0);
 	h->skb = skb;
 	h->conn = conn;
-	h->dir = NATTY_DIR_REPLY;
-	h->done = true;
+	h->dir = dir;
+	h->done = dir == NATTY_DIR_REPLY;
 	return NF_ACCEPT;
 no:
 	return natty_hook_prerouting(nn, skb, state);
 }
 
+/* An answer, as far as its destination tells. */
 static noinline unsigned int answer4(struct natty_net *nn, struct sk_buff *skb,
 				     const struct nf_hook_state *state)
 {
-	return answer(nn, skb, state, NFPROTO_IPV4);
+	return look_up(nn, skb, state, NFPROTO_IPV4, NATTY_DIR_REPLY);
 }
 
 static noinline unsigned int answer6(struct natty_net *nn, struct sk_buff *skb,
 				     const struct nf_hook_state *state)
 {
-	return answer(nn, skb, state, NFPROTO_IPV6);
+	return look_up(nn, skb, state, NFPROTO_IPV6, NATTY_DIR_REPLY);
 }
 
 /* What the opener sends where destinations may be translated, too. */
-static __always_inline unsigned int question(struct natty_net *nn,
-					     struct sk_buff *skb,
-					     const struct nf_hook_state *state,
-					     u8 family)
-{
-	struct natty_handover *h = this_cpu_ptr(nn->handover);
-	struct natty_table *table = natty_table_of(nn, family);
-	struct natty_conn *conn;
-	u32 hash;
-
-	if (!is_whole(skb, family))
-		goto no;
-	hash = hash_of(table, family, skb->data, NATTY_DIR_ORIG);
-	conn = find(table, family, skb->data, NATTY_DIR_ORIG, hash);
-	if (!conn || !advance(rcu_dereference(nn->config), table, conn, skb,
-			      family, NATTY_DIR_ORIG))
-		goto no;
-	h->skb = skb;
-	h->conn = conn;
-	h->dir = NATTY_DIR_ORIG;
-	h->done = false;
-	return NF_ACCEPT;
-no:
-	return natty_hook_prerouting(nn, skb, state);
-}
-
 static noinline unsigned int question4(struct natty_net *nn, struct sk_buff *skb,
 				       const struct nf_hook_state *state)
 {
-	return question(nn, skb, state, NFPROTO_IPV4);
+	return look_up(nn, skb, state, NFPROTO_IPV4, NATTY_DIR_ORIG);
 }
 
 static noinline unsigned int question6(struct natty_net *nn, struct sk_buff *skb,
 				       const struct nf_hook_state *state)
 {
-	return question(nn, skb, state, NFPROTO_IPV6);
+	return look_up(nn, skb, state, NFPROTO_IPV6, NATTY_DIR_ORIG);
 }
 
 /* Can nothing but an outbound connection without a translated destination be meant? */
