@@ -40,6 +40,7 @@ enum natty_counter natty_flow_init(struct natty_flow *flow, struct natty_net *nn
 	flow->table = natty_table_of(nn, state->pf);
 	flow->iif = state->in;
 	flow->oif = state->out;
+	flow->vacant = false;
 	why = natty_packet_parse(&flow->pkt, skb, state->pf);
 	if (unlikely(flow->pkt.obsolete) && !why)
 		disown_obsolete(flow);
@@ -202,25 +203,14 @@ static struct natty_conn *take_over(struct natty_flow *flow, enum natty_dir *dir
 	return conn;
 }
 
-/*
- * Find it again, for a packet that came by a detour, by what it looks like
- * between the hooks. @fresh: no hook before this one has seen it.
- */
-static struct natty_conn *find_between(struct natty_flow *flow,
-				       enum natty_dir *dir, bool *fresh)
+/* find_between() for those that look different on the wire. */
+static noinline struct natty_conn *find_translated(const struct natty_flow *flow,
+						   enum natty_dir *dir)
 {
 	const struct natty_tuple *t = &flow->pkt.tuple;
 	struct natty_tuple inverse;
 	struct natty_conn *conn;
 
-	*fresh = true;
-	conn = natty_table_find(flow->table, t, false, dir);
-	if (likely(conn))
-		return is_outer_between(conn, *dir) ? conn : NULL;
-	*fresh = false;
-	if (!READ_ONCE(flow->nn->destinations) &&
-	    !natty_is_outside(flow->nn, flow->iif ? flow->iif->ifindex : 0))
-		return NULL;
 	natty_tuple_invert(&inverse, t);
 	conn = natty_table_find(flow->table, &inverse, false, dir);
 	if (conn) {
@@ -233,6 +223,27 @@ static struct natty_conn *find_between(struct natty_flow *flow,
 		return conn;
 	*dir = NATTY_DIR_REPLY;
 	return natty_table_find_middle(flow->table, &inverse);
+}
+
+/*
+ * Find it again, for a packet that came by a detour, by what it looks like
+ * between the hooks. @fresh: no hook before this one has seen it.
+ */
+static struct natty_conn *find_between(struct natty_flow *flow,
+				       enum natty_dir *dir, bool *fresh)
+{
+	struct natty_conn *conn;
+
+	*fresh = true;
+	conn = natty_table_find_leaving(flow->table, &flow->pkt.tuple, dir,
+					&flow->vacant);
+	if (conn)
+		return is_outer_between(conn, *dir) ? conn : NULL;
+	*fresh = false;
+	if (!READ_ONCE(flow->nn->destinations) &&
+	    !natty_is_outside(flow->nn, flow->iif ? flow->iif->ifindex : 0))
+		return NULL;
+	return find_translated(flow, dir);
 }
 
 /* Give a source to a connection whose destination alone was decided so far. */

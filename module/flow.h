@@ -20,6 +20,8 @@ struct natty_net;
  * @iif: device it came in by, or NULL if this host sends it
  * @oif: device it goes out by, NULL before routing
  * @hairpin: from inside to an external endpoint; natty_nat_destination() says
+ * @vacant: when the flow was looked for its source had no mapping, except for
+ *	some remote address
  *
  * Lives on the stack of a hook, under RCU with softirqs disabled.
  */
@@ -31,6 +33,7 @@ struct natty_flow {
 	const struct net_device *iif;
 	const struct net_device *oif;
 	bool hairpin;
+	bool vacant;
 };
 
 /* Take a packet apart. Return: NATTY_DROP_NONE or why it must be dropped. */

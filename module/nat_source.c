@@ -69,8 +69,8 @@ static int publish_mapping(const struct natty_flow *flow,
  * The forward of the packet's source, if it has one: it holds in both
  * directions, but on no other way out than the interface that has its address.
  */
-static struct natty_conn *get_forward(const struct natty_flow *flow,
-				      const struct natty_realm *realm)
+static noinline struct natty_conn *get_forward(const struct natty_flow *flow,
+					       const struct natty_realm *realm)
 {
 	const struct natty_realm forwards = { .forwards = true };
 	const struct natty_tuple *t = &flow->pkt.tuple;
@@ -96,6 +96,8 @@ static struct natty_conn *get_mapping(const struct natty_flow *flow,
 	const struct natty_tuple *t = &flow->pkt.tuple;
 	struct natty_conn *mapping;
 
+	if (flow->vacant && !realm->remote)
+		return NULL;
 	if (flow->config->nforwards) {
 		mapping = get_forward(flow, realm);
 		if (mapping)
@@ -127,6 +129,7 @@ static enum natty_counter own_mapping(struct natty_flow *flow, struct natty_choi
 		natty_choice_put(flow, draft);
 		if (err != -EEXIST)
 			return natty_nat_drop(err);
+		flow->vacant = false;
 	}
 	return NATTY_DROP_CLASH;
 }
@@ -136,8 +139,11 @@ enum natty_counter natty_nat_outside(struct natty_flow *flow,
 				     const struct net_device *oif,
 				     struct natty_conn **mapping)
 {
+	struct natty_realm realm = {
+		.rule = rule->id,
+		.ifindex = oif->ifindex,
+	};
 	struct natty_draft draft;
-	struct natty_realm realm;
 	enum natty_counter drop;
 	struct natty_choice c;
 
@@ -148,10 +154,6 @@ enum natty_counter natty_nat_outside(struct natty_flow *flow,
 	draft.rule = rule;
 	draft.ifindex = oif->ifindex;
 	draft.flags = mapping_flags(flow, rule);
-	realm = (struct natty_realm){
-		.rule = rule->id,
-		.ifindex = oif->ifindex,
-	};
 	return own_mapping(flow, &c, &realm, &draft, mapping);
 }
 
@@ -173,7 +175,6 @@ static enum natty_counter map_endpoint(struct natty_flow *flow, struct natty_cho
 				       struct natty_draft *draft,
 				       struct natty_conn **conn)
 {
-	u8 mapping = natty_nat_mapping(flow, c->rule);
 	struct natty_realm realm = {
 		.rule = c->rule->id,
 		.ifindex = draft->ifindex,
@@ -182,7 +183,7 @@ static enum natty_counter map_endpoint(struct natty_flow *flow, struct natty_cho
 	u32 flags = draft->flags;
 	int err;
 
-	if (mapping == NATTY_BEHAVIOUR_ADDRESS_DEPENDENT)
+	if (natty_nat_mapping(flow, c->rule) == NATTY_BEHAVIOUR_ADDRESS_DEPENDENT)
 		realm.remote = &draft->new_dst.addr;
 	draft->mapping = get_mapping(flow, &realm);
 	if (draft->mapping)
@@ -583,6 +584,7 @@ enum natty_counter natty_nat_source(struct natty_flow *flow,
 		if (drop != NATTY_DROP_CLASH)
 			break;
 		/* Another CPU was first: its decision is as good. */
+		flow->vacant = false;
 		*conn = natty_table_find(flow->table, &draft->orig, false, &dir);
 		if (*conn && dir == NATTY_DIR_ORIG) {
 			drop = NATTY_DROP_NONE;

@@ -15,9 +15,9 @@
 /* Mean number of entries in a chain that makes the table grow. */
 #define LOAD_MAX 8
 
-static struct natty_conn *find_tuple(const struct natty_table *table,
-				     const struct natty_tuple *t,
-				     enum natty_dir *dir)
+static noinline struct natty_conn *find_tuple(const struct natty_table *table,
+					      const struct natty_tuple *t,
+					      enum natty_dir *dir)
 {
 	struct natty_conn *conn;
 	struct natty_tuple own;
@@ -36,21 +36,28 @@ static struct natty_conn *find_tuple(const struct natty_table *table,
 	return NULL;
 }
 
-/* One that carries its own mapping, by what its opener sends. */
-static struct natty_conn *find_outbound(const struct natty_table *table,
-					const struct natty_tuple *t)
+/*
+ * One that carries its own mapping, by what its opener sends. @vacant: there is
+ * no mapping of its source whatever, but perhaps one for some remote address.
+ */
+static __always_inline struct natty_conn *
+find_outbound(const struct natty_table *table, const struct natty_tuple *t,
+	      bool *vacant)
 {
 	struct natty_conn *conn;
 	struct natty_cursor c;
 
 	natty_cursor_init(&c, table, natty_slot_endpoint(table, NATTY_SLOT_INTERNAL,
 							 t->proto, &t->src));
-	while ((conn = natty_cursor_next(&c)))
+	*vacant = true;
+	while ((conn = natty_cursor_next(&c))) {
+		*vacant = false;
 		if (natty_conn_is(conn, NATTY_CONN_MAPPING) &&
 		    natty_conn_end_is(conn, NATTY_END_ORIG_SRC, &t->src) &&
 		    natty_conn_end_is(conn, NATTY_END_ORIG_DST, &t->dst) &&
 		    conn->proto == t->proto && natty_conn_alive(conn))
 			return conn;
+	}
 	return NULL;
 }
 
@@ -72,11 +79,26 @@ static struct natty_conn *find_inbound(const struct natty_table *table,
 	return NULL;
 }
 
+struct natty_conn *natty_table_find_leaving(const struct natty_table *table,
+					    const struct natty_tuple *t,
+					    enum natty_dir *dir, bool *vacant)
+{
+	struct natty_conn *conn = find_outbound(table, t, vacant);
+
+	if (conn) {
+		*dir = NATTY_DIR_ORIG;
+		return conn;
+	}
+	/* Most often all flows carry their mappings: then nothing is missed. */
+	return READ_ONCE(table->tuples) ? find_tuple(table, t, dir) : NULL;
+}
+
 struct natty_conn *natty_table_find(const struct natty_table *table,
 				    const struct natty_tuple *t, bool inbound,
 				    enum natty_dir *dir)
 {
 	struct natty_conn *conn;
+	bool vacant;
 
 	if (inbound) {
 		conn = find_inbound(table, t);
@@ -85,13 +107,7 @@ struct natty_conn *natty_table_find(const struct natty_table *table,
 			return conn;
 		}
 	}
-	conn = find_outbound(table, t);
-	if (conn) {
-		*dir = NATTY_DIR_ORIG;
-		return conn;
-	}
-	/* Most often all flows carry their mappings: then nothing is missed. */
-	return READ_ONCE(table->tuples) ? find_tuple(table, t, dir) : NULL;
+	return natty_table_find_leaving(table, t, dir, &vacant);
 }
 
 struct natty_conn *natty_table_find_middle(const struct natty_table *table,

@@ -110,6 +110,15 @@ struct natty_conn *natty_table_find(const struct natty_table *table,
 				    enum natty_dir *dir);
 
 /*
+ * The same where the destination is not an external address. If @vacant is set
+ * there was no mapping of the source just now but, perhaps, one for some remote
+ * address only, and natty_table_insert() alone need tell of a newer one.
+ */
+struct natty_conn *natty_table_find_leaving(const struct natty_table *table,
+					    const struct natty_tuple *t,
+					    enum natty_dir *dir, bool *vacant);
+
+/*
  * The connection with both sides translated whose opener's packets look like
  * @t between destination and source translation. Under RCU.
  */
