@@ -395,7 +395,12 @@ static enum natty_counter open_source(struct natty_flow *flow, u8 chain,
 		forget_opening(flow, *conn);
 	if (flow->oif && natty_conn_is(*conn, NATTY_CONN_SRC))
 		natty_mark_outside(flow->nn, flow->oif->ifindex);
-	return advance(flow, *conn, NATTY_DIR_ORIG);
+	/* Its timeout is that of a new connection already. */
+	if (natty_proto_has_states((*conn)->proto))
+		return advance(flow, *conn, NATTY_DIR_ORIG);
+	natty_flow_account(flow->table, flow->config, *conn, NATTY_DIR_ORIG,
+			   flow->pkt.skb->len);
+	return NATTY_DROP_NONE;
 }
 
 unsigned int natty_flow_source(struct natty_flow *flow, u8 chain)

@@ -43,6 +43,8 @@ static void fill(struct natty_conn *conn, const struct natty_draft *draft)
 		conn->mapping = draft->mapping->index;
 	if (draft->dst_mapping)
 		conn->dst_mapping = draft->dst_mapping->index;
+	atomic_set(&conn->flags, draft->flags | BIT(NATTY_CONN_CLOSED) |
+				 BIT(NATTY_CONN_DEAD));
 }
 
 static void count_flow(struct natty_net *nn, const struct natty_draft *draft)
@@ -59,7 +61,8 @@ static void count_flow(struct natty_net *nn, const struct natty_draft *draft)
 	}
 	if (!(draft->flags & BIT(NATTY_CONN_DST)))
 		return;
-	atomic_inc(&nn->embryos);
+	if (draft->flags & BIT(NATTY_CONN_UNCONFIRMED))
+		atomic_inc(&nn->embryos);
 	if (!READ_ONCE(nn->destinations))
 		WRITE_ONCE(nn->destinations, true);
 }
@@ -82,6 +85,7 @@ static bool is_carried(const struct natty_draft *draft)
 int natty_nat_publish(const struct natty_flow *flow,
 		      const struct natty_draft *draft, struct natty_conn **conn)
 {
+	const struct natty_settings *set = &flow->config->set;
 	struct natty_arena *arena = &flow->table->arena;
 	struct natty_endpoint remote;
 	struct natty_conn *new;
@@ -93,23 +97,23 @@ int natty_nat_publish(const struct natty_flow *flow,
 	if (!new)
 		return -ENOMEM;
 	fill(new, draft);
-	if (natty_proto_open(&flow->pkt, &flow->config->set, &new->state)) {
+	if (natty_proto_open(&flow->pkt, set, &new->state)) {
 		natty_arena_discard(arena, new);
 		return -EINVAL;
 	}
-	new->expires = (u32)jiffies +
-		       HZ * natty_setting(flow->config, NATTY_SET_UNCONFIRMED);
+	new->expires = (u32)jiffies + HZ * natty_proto_timeout(new, set);
 	if (draft->mapping) {
 		natty_mapping_remote(new, &remote);
 		err = natty_mapping_permit(flow->nn, draft->mapping, &remote.addr);
 		if (err)
 			goto discard;
 	}
-	err = natty_table_insert(flow->table, new,
-				 draft->flags | BIT(NATTY_CONN_UNCONFIRMED));
+	err = natty_table_insert(flow->table, new, draft->flags);
 	if (err)
 		goto forbid;
 	count_flow(flow->nn, draft);
+	if (!(draft->flags & BIT(NATTY_CONN_UNCONFIRMED)))
+		natty_event_conn_new(flow->nn, new);
 	*conn = new;
 	return 0;
 

@@ -39,7 +39,9 @@ void natty_draft_drop(struct natty_draft *draft, struct natty_net *nn);
  * @conn: set on success
  *
  * The caller has made sure of room for it (natty_conn_room()) and counts
- * nothing on failure; the draft is unchanged then.
+ * nothing on failure; the draft is unchanged then. The connection has its proper
+ * timeout and listeners are told of it, unless the draft has
+ * NATTY_CONN_UNCONFIRMED: then that is for natty_conn_confirm().
  *
  * Return: 0, -EEXIST if a tuple or mapping of it is taken, -ENOMEM, -ENOSPC.
  */

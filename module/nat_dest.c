@@ -71,6 +71,8 @@ static enum natty_counter publish(struct natty_flow *flow,
 			       &flow->config->set, &draft->flags);
 	if (drop)
 		return drop;
+	/* A firewall may yet refuse its first packet. */
+	draft->flags |= BIT(NATTY_CONN_UNCONFIRMED);
 	err = natty_nat_publish(flow, draft, conn);
 	if (err == -EEXIST) {
 		*conn = natty_table_find(flow->table, &draft->orig, true, &dir);
@@ -347,6 +349,7 @@ static void remember(struct natty_flow *flow, struct natty_rule *rule,
 		return;
 	natty_draft_init(&draft, flow);
 	draft.rule = rule;
+	draft.flags = BIT(NATTY_CONN_UNCONFIRMED);
 	draft.ifindex = flow->iif ? flow->iif->ifindex : 0;
 	if (natty_conn_room(flow->nn, t->family, &t->src.addr, &flow->config->set,
 			    &draft.flags))

@@ -32,7 +32,7 @@ enum natty_counter natty_proto_open(const struct natty_packet *pkt,
  * expiry, sets NATTY_CONN_REPLIED. A packet that does not change anything
  * writes nothing. A RST whose sequence number is far from what its receiver
  * acknowledged is passed on but not believed (RFC 7857 section 2.2). Also
- * called for the packet that opened the connection.
+ * called for the packet that opened the connection, if natty_proto_has_states().
  *
  * Return: NATTY_DROP_NONE, or why the packet must not pass.
  */
@@ -40,6 +40,12 @@ enum natty_counter natty_proto_packet(struct natty_conn *conn,
 				      const struct natty_packet *pkt,
 				      enum natty_dir dir,
 				      const struct natty_settings *set);
+
+/* Do connections of this protocol have states that depend on packets' flags? */
+static inline bool natty_proto_has_states(u8 proto)
+{
+	return proto == IPPROTO_TCP || proto == IPPROTO_DCCP;
+}
 
 /* Seconds that the connection lives without a packet, given its state. */
 u32 natty_proto_timeout(const struct natty_conn *conn,
