@@ -125,7 +125,6 @@ enum natty_counter natty_choice_init(struct natty_choice *c, const struct natty_
 	c->req.proto = t->proto;
 	c->req.want = ntohs(t->src.port);
 	c->req.host = &t->src.addr;
-	c->req.tag = natty_port_tag(flow->nn, t->family, &t->src.addr);
 	c->req.random = rule->options & NATTY_OPTION_RANDOM;
 	c->req.parity = udp && natty_setting(flow->config, NATTY_SET_PORT_PARITY);
 	/* As nf_nat, which looks for a source among those it translates. */

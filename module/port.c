@@ -121,9 +121,18 @@ static int search_any(struct search *s)
 	return -ENOSPC;
 }
 
-static bool wake(struct search *s, u32 port, u16 tag)
+/* By which a resting port knows the host; 0 for none. */
+static u16 tag_of(const struct search *s)
 {
-	if (!natty_portmap_wake(s->map, port, ktime_get_seconds(), tag))
+	const struct natty_port_request *req = s->req;
+
+	return req->host ? natty_port_tag(s->nn, req->family, req->host) : 0;
+}
+
+static bool wake(struct search *s, u32 port)
+{
+	if (!natty_portmap_rests(s->map, port) ||
+	    !natty_portmap_wake(s->map, port, ktime_get_seconds(), tag_of(s)))
 		return false;
 	atomic_dec(&s->nn->ports.resting);
 	return true;
@@ -133,7 +142,7 @@ static bool wake(struct search *s, u32 port, u16 tag)
 static int search_own(struct search *s)
 {
 	u32 start = s->min + get_random_u32_below(s->max - s->min + 1);
-	u16 tag = s->req->tag;
+	u16 tag = tag_of(s);
 	int port;
 
 	if (!tag)
@@ -141,7 +150,7 @@ static int search_own(struct search *s)
 	port = natty_portmap_find_rest(s->map, start, s->max, tag);
 	if (port < 0)
 		port = natty_portmap_find_rest(s->map, s->min, s->max, tag);
-	if (port < 0 || has_socket(s, port) || !wake(s, port, tag))
+	if (port < 0 || has_socket(s, port) || !wake(s, port))
 		return -ENOSPC;
 	return port;
 }
@@ -163,7 +172,7 @@ static bool can_have(struct search *s, u32 port)
 {
 	if (s->req->random || port < s->min || port > s->max)
 		return false;
-	if (natty_portmap_is_taken(s->map, port) && !wake(s, port, s->req->tag))
+	if (natty_portmap_is_taken(s->map, port) && !wake(s, port))
 		return false;
 	return !has_socket(s, port);
 }
@@ -188,7 +197,7 @@ static int choose(struct natty_net *nn, struct natty_portmap *map,
 }
 
 /* -EAGAIN: the address was just forgotten. */
-static int take_at(struct natty_net *nn, struct natty_port_addr *pa,
+static int take_at(struct natty_net *nn, struct natty_port_addr *pa, int class,
 		   const struct natty_port_request *req, bool share)
 {
 	struct natty_portmap *map;
@@ -199,7 +208,7 @@ static int take_at(struct natty_net *nn, struct natty_port_addr *pa,
 	if (unlikely(pa->dead))
 		goto out;
 	port = -ENOMEM;
-	map = get_map(nn, pa, natty_port_class(req->proto));
+	map = get_map(nn, pa, class);
 	if (unlikely(!map))
 		goto out;
 	before = map->memory;
@@ -224,14 +233,15 @@ static int take(struct natty_net *nn, const struct natty_port_request *req,
 		bool share)
 {
 	int tries = NATTY_PORT_TRIES, port = -EAGAIN;
+	int class = natty_port_class(req->proto);
 	struct natty_port_addr *pa;
 
-	if (natty_port_class(req->proto) < 0)
+	if (class < 0)
 		return -EINVAL;
 	rcu_read_lock();
 	while (port == -EAGAIN && tries--) {
 		pa = natty_port_addr_get(nn, req->family, &req->addr);
-		port = likely(pa) ? take_at(nn, pa, req, share) : -ENOMEM;
+		port = likely(pa) ? take_at(nn, pa, class, req, share) : -ENOMEM;
 	}
 	rcu_read_unlock();
 	return port == -EAGAIN ? -ENOMEM : port;

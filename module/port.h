@@ -55,8 +55,8 @@ struct natty_ports {
  *	(RFC 4787 REQ-3a), for ICMP all
  * @random: choose unpredictably even if @want is free
  * @parity: keep the parity of @want while the range has such a port (REQ-4)
- * @tag: natty_port_tag() of the internal host, which may have again what it had
- * @host: internal host, noted where presence.h asks for it, or NULL
+ * @host: internal host, which may have again what it had, and is noted where
+ *	presence.h asks for it, or NULL
  */
 struct natty_port_request {
 	u8 family;
@@ -67,7 +67,6 @@ struct natty_port_request {
 	u16 max;
 	bool random;
 	bool parity;
-	u16 tag;
 	const union nf_inet_addr *host;
 };
 
