@@ -20,8 +20,8 @@
  * host keeps its address over a restart of the router and behind its twin;
  * profile iptables must come to the same.
  */
-static u32 hash_as_iptables(const struct natty_tuple *t, bool with_dst,
-			    const union nf_inet_addr *upper)
+static noinline u32 hash_as_iptables(const struct natty_tuple *t, bool with_dst,
+				     const union nf_inet_addr *upper)
 {
 	unsigned int last = t->family == NFPROTO_IPV4 ? 0 : 3, i;
 	u32 src[4] = {}, hash;
@@ -37,23 +37,22 @@ u32 natty_choice_hash(const struct natty_flow *flow, bool with_dst,
 		      const union nf_inet_addr *upper)
 {
 	const struct natty_tuple *t = &flow->pkt.tuple;
-	size_t words = t->family == NFPROTO_IPV4 ? 1 : 4;
 	u32 seed = (u32)flow->table->key.key[0];
 
 	if (natty_setting(flow->config, NATTY_SET_PROFILE) == NATTY_PROFILE_IPTABLES)
 		return hash_as_iptables(t, with_dst, upper);
 	if (with_dst)
-		seed = jhash2((const u32 *)&t->dst.addr, words, seed);
-	return jhash2((const u32 *)&t->src.addr, words, seed);
+		seed = natty_port_hash(t->family, &t->dst.addr, seed);
+	return natty_port_hash(t->family, &t->src.addr, seed);
 }
 
 /* Where a host's addresses begin in the pool: the same for all its flows. */
 static void choose_first(struct natty_choice *c, const struct natty_flow *flow)
 {
 	const struct natty_pool *pool = c->rule->pool;
-	bool paired = natty_nat_mapping(flow, c->rule) !=
-		      NATTY_BEHAVIOUR_ADDRESS_AND_PORT_DEPENDENT ||
-		      c->rule->options & NATTY_OPTION_PERSISTENT;
+	bool maps = natty_nat_mapping(flow, c->rule) !=
+		    NATTY_BEHAVIOUR_ADDRESS_AND_PORT_DEPENDENT;
+	bool paired = maps || c->rule->options & NATTY_OPTION_PERSISTENT;
 	u32 hash = natty_choice_hash(flow, !paired, &flow->pkt.tuple.dst.addr);
 
 	if (pool->size <= U32_MAX)
@@ -62,9 +61,7 @@ static void choose_first(struct natty_choice *c, const struct natty_flow *flow)
 		c->first = hash;
 	c->naddrs = min_t(u64, pool->size, ADDRS_MAX);
 	/* RFC 7857 section 4: the host has no other address, if this one is full. */
-	if (natty_nat_mapping(flow, c->rule) !=
-	    NATTY_BEHAVIOUR_ADDRESS_AND_PORT_DEPENDENT &&
-	    !natty_setting(flow->config, NATTY_SET_POOL_SPILL)) {
+	if (maps && !natty_setting(flow->config, NATTY_SET_POOL_SPILL)) {
 		c->naddrs = 1;
 		c->paired = pool->size > 1;
 	}
@@ -144,9 +141,10 @@ enum natty_counter natty_choice_init(struct natty_choice *c, const struct natty_
 		c->req.max = rule->pool->port_max;
 	}
 	choose_first(c, flow);
-	natty_pool_addr(rule->pool, c->first, &c->req.addr);
-	if (c->paired && unlikely(natty_pairing_any(&flow->nn->pairings)))
+	if (c->paired && unlikely(natty_pairing_any(&flow->nn->pairings))) {
+		natty_choice_addr(c, 0);
 		choose_pairing(c, flow);
+	}
 	return NATTY_DROP_NONE;
 }
 

@@ -10,7 +10,8 @@
  * @rule: the rule
  * @first: index of the first address of the pool to try
  * @naddrs: how many addresses to try
- * @req: what to ask the port map for, its address included
+ * @req: what to ask the port map for, its address once natty_choice_addr() has
+ *	said which
  * @paired: the host has no more than one address of the pool
  * @deviates: this is not @home, but that which it is paired with
  * @home: if it deviates: the address that its hash leads to
@@ -29,7 +30,7 @@ struct natty_choice {
 
 /**
  * natty_choice_init() - what may a flow get?
- * @c: filled in
+ * @c: filled in, but for the address
  * @flow: the packet
  * @rule: masquerade or snat
  * @oif: way out

@@ -474,11 +474,12 @@ static enum natty_counter map_network(struct natty_flow *flow,
  * The router's own packet that already has the address it would get: it keeps
  * its port, which the port map knows from the socket, unless a mapping has it.
  */
-static bool is_own(const struct natty_flow *flow, const struct natty_choice *c)
+static bool is_own(const struct natty_flow *flow, struct natty_choice *c)
 {
 	const struct natty_tuple *t = &flow->pkt.tuple;
 
-	return !flow->iif && !c->req.random &&
+	natty_choice_addr(c, 0);
+	return !c->req.random &&
 	       natty_addr_equal(t->family, &t->src.addr, &c->req.addr) &&
 	       (!c->req.max || (c->req.want >= c->req.min &&
 				c->req.want <= c->req.max)) &&
@@ -499,7 +500,7 @@ static enum natty_counter map_source(struct natty_flow *flow,
 	drop = natty_choice_init(&c, flow, rule, flow->oif ?: flow->iif);
 	if (drop)
 		return drop;
-	if (is_own(flow, &c)) {
+	if (!flow->iif && is_own(flow, &c)) {
 		err = natty_nat_publish(flow, draft, conn);
 		if (err != -EEXIST)
 			return natty_nat_drop(err);
