@@ -116,8 +116,11 @@ enum natty_counter natty_choice_init(struct natty_choice *c, const struct natty_
 	const struct natty_tuple *t = &flow->pkt.tuple;
 	bool udp = t->proto == IPPROTO_UDP || t->proto == IPPROTO_UDPLITE;
 
-	memset(c, 0, sizeof(*c));
 	c->rule = rule;
+	c->first = 0;
+	c->naddrs = 1;
+	c->paired = false;
+	c->deviates = false;
 	c->req.family = t->family;
 	c->req.proto = t->proto;
 	c->req.want = ntohs(t->src.port);
@@ -129,11 +132,9 @@ enum natty_counter natty_choice_init(struct natty_choice *c, const struct natty_
 				      NATTY_PROFILE_IPTABLES;
 	c->req.min = rule->port_min;
 	c->req.max = rule->port_max;
-	if (rule->action == NATTY_ACTION_MASQUERADE) {
-		c->naddrs = 1;
+	if (rule->action == NATTY_ACTION_MASQUERADE)
 		return masquerade_addr(flow, oif, &c->req.addr) ?
 		       NATTY_DROP_NONE : NATTY_DROP_NO_ADDRESS;
-	}
 	if (rule->pool->family != t->family)
 		return NATTY_DROP_NO_ADDRESS;
 	if (!c->req.min) {

@@ -5,6 +5,7 @@
 #include <net/tcp.h>
 
 #include "compat/route_input.h"
+#include "compat/uninitialized.h"
 #include "flow.h"
 #include "mapping.h"
 #include "nat.h"
@@ -278,6 +279,18 @@ static enum natty_counter add_source(struct natty_flow *flow,
 	return why;
 }
 
+/* An error's tuple is that of what it quotes; rules mean the error. */
+static noinline struct natty_rule *find_rule_of_error(const struct natty_flow *flow,
+						      u8 chain,
+						      struct natty_rule_key *key)
+{
+	struct natty_tuple outer = flow->pkt.tuple;
+
+	natty_packet_outer(&flow->pkt, &outer);
+	key->tuple = &outer;
+	return natty_ruleset_find(flow->config->chain[chain], key);
+}
+
 struct natty_rule *natty_flow_rule(const struct natty_flow *flow, u8 chain)
 {
 	struct natty_rule_key key = {
@@ -287,14 +300,9 @@ struct natty_rule *natty_flow_rule(const struct natty_flow *flow, u8 chain)
 		.oif = flow->oif,
 		.mark = flow->pkt.skb->mark,
 	};
-	struct natty_tuple outer;
 
-	/* An error's tuple is that of what it quotes; rules mean the error. */
-	if (flow->pkt.kind == NATTY_PACKET_ERROR) {
-		outer = flow->pkt.tuple;
-		natty_packet_outer(&flow->pkt, &outer);
-		key.tuple = &outer;
-	}
+	if (unlikely(flow->pkt.kind == NATTY_PACKET_ERROR))
+		return find_rule_of_error(flow, chain, &key);
 	return natty_ruleset_find(flow->config->chain[chain], &key);
 }
 
@@ -324,18 +332,16 @@ static bool is_reaction(const struct natty_packet *pkt,
 }
 
 /*
- * Does this host answer a stranger, from an address that its way out has or
- * that the stranger must have used? That is no flow of its own, and has nothing
- * to hide. Of TCP all but a SYN, so that connections to this host's servers are
- * not taken for older ones of its own.
+ * Does this host, which sends the packet, answer a stranger, from an address
+ * that its way out has or that the stranger must have used? That is no flow of
+ * its own, and has nothing to hide. Of TCP all but a SYN, so that connections to
+ * this host's servers are not taken for older ones of its own.
  */
-static bool is_own_answer(const struct natty_flow *flow)
+static noinline bool is_own_answer(const struct natty_flow *flow)
 {
 	const struct natty_packet *pkt = &flow->pkt;
 	struct natty_tuple outer = pkt->tuple;
 
-	if (flow->iif || !flow->oif)
-		return false;
 	if (pkt->kind == NATTY_PACKET_ERROR)
 		natty_packet_outer(pkt, &outer);
 	if (is_reaction(pkt, &outer))
@@ -361,7 +367,7 @@ static enum natty_counter open_source(struct natty_flow *flow, u8 chain,
 				      struct natty_conn **conn)
 {
 	struct natty_rule *rule = natty_flow_rule(flow, chain);
-	struct natty_draft draft;
+	struct natty_draft draft __uninitialized;
 	enum natty_counter why;
 	u8 state;
 
@@ -370,7 +376,7 @@ static enum natty_counter open_source(struct natty_flow *flow, u8 chain,
 			return NATTY_DROP_NONE;
 		return add_source(flow, rule, conn);
 	}
-	if (translates(rule) && is_own_answer(flow))
+	if (!flow->iif && flow->oif && translates(rule) && is_own_answer(flow))
 		return NATTY_DROP_NONE;
 	switch (flow->pkt.kind) {
 	case NATTY_PACKET_FLOW:

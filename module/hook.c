@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 #include <net/route.h>
 
+#include "compat/uninitialized.h"
 #include "flow.h"
 #include "fragment.h"
 #include "hook.h"
@@ -40,7 +41,7 @@ static unsigned int prerouting(void *priv, struct sk_buff *skb,
 			       const struct nf_hook_state *state)
 {
 	struct natty_net *nn = priv;
-	struct natty_flow flow;
+	struct natty_flow flow __uninitialized;
 	struct natty_conn *conn;
 	enum natty_counter why;
 	unsigned int verdict;
@@ -82,7 +83,7 @@ static unsigned int postrouting(void *priv, struct sk_buff *skb,
 	struct natty_net *nn = priv;
 	const struct natty_config *config = rcu_dereference(nn->config);
 	struct natty_handover *h = this_cpu_ptr(nn->handover);
-	struct natty_flow flow;
+	struct natty_flow flow __uninitialized;
 	enum natty_counter why;
 	bool handed;
 

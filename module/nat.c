@@ -7,14 +7,6 @@
 #include "netns.h"
 #include "proto.h"
 
-void natty_draft_init(struct natty_draft *draft, const struct natty_flow *flow)
-{
-	memset(draft, 0, sizeof(*draft));
-	draft->orig = flow->pkt.tuple;
-	draft->new_src = draft->orig.src;
-	draft->new_dst = draft->orig.dst;
-}
-
 void natty_draft_drop(struct natty_draft *draft, struct natty_net *nn)
 {
 	if (draft->mapping)
@@ -74,12 +66,12 @@ static void count_flow(struct natty_net *nn, const struct natty_draft *draft)
  */
 static bool is_carried(const struct natty_draft *draft)
 {
-	struct natty_tuple its;
+	const struct natty_conn *its = draft->mapping;
+	const struct natty_tuple *t = &draft->orig;
 
-	if (!draft->mapping || !natty_conn_alive(draft->mapping))
-		return false;
-	natty_conn_tuple(draft->mapping, NATTY_DIR_ORIG, &its);
-	return natty_tuple_equal(&its, &draft->orig);
+	return its && natty_conn_alive(its) && its->proto == t->proto &&
+	       natty_conn_end_is(its, NATTY_END_ORIG_SRC, &t->src) &&
+	       natty_conn_end_is(its, NATTY_END_ORIG_DST, &t->dst);
 }
 
 int natty_nat_publish(const struct natty_flow *flow,
@@ -123,20 +115,6 @@ forbid:
 discard:
 	natty_arena_discard(arena, new);
 	return err;
-}
-
-u8 natty_nat_mapping(const struct natty_flow *flow, const struct natty_rule *rule)
-{
-	if (rule->mapping != NATTY_BEHAVIOUR_DEFAULT)
-		return rule->mapping;
-	return natty_setting(flow->config, NATTY_SET_MAPPING);
-}
-
-u8 natty_nat_filtering(const struct natty_flow *flow, const struct natty_rule *rule)
-{
-	if (rule->filtering != NATTY_BEHAVIOUR_DEFAULT)
-		return rule->filtering;
-	return natty_setting(flow->config, NATTY_SET_FILTERING);
 }
 
 enum natty_counter natty_nat_drop(int err)

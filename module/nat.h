@@ -26,8 +26,19 @@ struct natty_draft {
 	struct natty_conn *dst_mapping;
 };
 
-/* A draft that translates nothing. */
-void natty_draft_init(struct natty_draft *draft, const struct natty_flow *flow);
+/* A draft that translates nothing. Sets all of it. */
+static inline void natty_draft_init(struct natty_draft *draft,
+				    const struct natty_flow *flow)
+{
+	draft->orig = flow->pkt.tuple;
+	draft->new_src = flow->pkt.tuple.src;
+	draft->new_dst = flow->pkt.tuple.dst;
+	draft->flags = 0;
+	draft->rule = NULL;
+	draft->ifindex = 0;
+	draft->mapping = NULL;
+	draft->dst_mapping = NULL;
+}
 
 /* Let go of the mappings that the draft refers to. */
 void natty_draft_drop(struct natty_draft *draft, struct natty_net *nn);
@@ -103,7 +114,20 @@ const struct net_device *natty_nat_addr_dev(struct net *net, u8 family,
 enum natty_counter natty_nat_drop(int err);
 
 /* What a rule or else the settings say. Return: enum natty_behaviour. */
-u8 natty_nat_mapping(const struct natty_flow *flow, const struct natty_rule *rule);
-u8 natty_nat_filtering(const struct natty_flow *flow, const struct natty_rule *rule);
+static inline u8 natty_nat_mapping(const struct natty_flow *flow,
+				   const struct natty_rule *rule)
+{
+	if (rule->mapping != NATTY_BEHAVIOUR_DEFAULT)
+		return rule->mapping;
+	return natty_setting(flow->config, NATTY_SET_MAPPING);
+}
+
+static inline u8 natty_nat_filtering(const struct natty_flow *flow,
+				     const struct natty_rule *rule)
+{
+	if (rule->filtering != NATTY_BEHAVIOUR_DEFAULT)
+		return rule->filtering;
+	return natty_setting(flow->config, NATTY_SET_FILTERING);
+}
 
 #endif

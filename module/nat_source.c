@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/random.h>
 
+#include "compat/uninitialized.h"
 #include "choice.h"
 #include "mapping.h"
 #include "nat.h"
@@ -491,8 +492,8 @@ static enum natty_counter map_source(struct natty_flow *flow,
 				     struct natty_draft *draft,
 				     struct natty_conn **conn)
 {
+	struct natty_choice c __uninitialized;
 	enum natty_counter drop;
-	struct natty_choice c;
 	int err;
 
 	if (rule->action == NATTY_ACTION_NETMAP)

@@ -85,45 +85,34 @@ static inline u32 natty_slot_paired(const struct natty_table *table, u8 proto,
 	return natty_slot_tuple(table, &t);
 }
 
-/* The hashes of all slots that an object with these flags stands in. */
-static inline unsigned int natty_slot_all(const struct natty_table *table,
-					  const struct natty_conn *conn, u32 flags, u32 *hash)
+/* Of an end of a connection. */
+static inline u32 natty_slot_end(const struct natty_table *table, enum natty_slot slot,
+				 const struct natty_conn *conn, enum natty_end end)
 {
-	struct natty_endpoint ep, remote;
-	struct natty_tuple t;
-	unsigned int n = 0;
+	u32 rest = natty_slot_rest(slot, conn->proto, conn->port[end]);
 
-	if (flags & BIT(NATTY_CONN_FILTER)) {
-		natty_conn_get_end(conn, NATTY_END_ORIG_DST, &ep);
-		hash[n++] = natty_slot_filter(table, conn->dst_mapping, &ep.addr);
-		return n;
-	}
-	if (flags & BIT(NATTY_CONN_MAPPING)) {
-		natty_conn_get_end(conn, NATTY_END_ORIG_SRC, &ep);
-		natty_conn_get_end(conn, NATTY_END_ORIG_DST, &remote);
-		hash[n++] = flags & BIT(NATTY_CONN_ADDRESS) ?
-			    natty_slot_paired(table, conn->proto, &ep, &remote.addr) :
-			    natty_slot_endpoint(table, NATTY_SLOT_INTERNAL,
-						conn->proto, &ep);
-		natty_conn_get_end(conn, NATTY_END_NEW_SRC, &ep);
-		hash[n++] = natty_slot_endpoint(table, NATTY_SLOT_EXTERNAL,
-						conn->proto, &ep);
-		return n;
-	}
-	natty_conn_tuple(conn, NATTY_DIR_ORIG, &t);
-	hash[n++] = natty_slot_tuple(table, &t);
-	natty_conn_tuple(conn, NATTY_DIR_REPLY, &t);
-	hash[n++] = natty_slot_tuple(table, &t);
-	if ((flags & NATTY_CONN_BOTH) == NATTY_CONN_BOTH) {
-		natty_conn_middle(conn, &t);
-		hash[n++] = natty_slot_tuple(table, &t);
-	}
-	if (flags & BIT(NATTY_CONN_SOURCE)) {
-		natty_conn_get_end(conn, NATTY_END_ORIG_SRC, &ep);
-		hash[n++] = natty_slot_endpoint(table, NATTY_SLOT_SOURCE,
-						conn->proto, &ep);
-	}
-	return n;
+	if (table->family == NFPROTO_IPV4)
+		return natty_slot_endpoint4(table, rest, conn->addr4[end]);
+	return natty_slot_endpoint6(table, rest, &conn->addr6[end]);
+}
+
+/* See natty_slot_all(): of any object but an unrestricted mapping. */
+unsigned int natty_slot_others(const struct natty_table *table,
+			       const struct natty_conn *conn, u32 flags, u32 *hash);
+
+/* The hashes of all slots that an object with these flags stands in. */
+static __always_inline unsigned int
+natty_slot_all(const struct natty_table *table, const struct natty_conn *conn,
+	       u32 flags, u32 *hash)
+{
+	const u32 which = BIT(NATTY_CONN_MAPPING) | BIT(NATTY_CONN_ADDRESS) |
+			  BIT(NATTY_CONN_FILTER);
+
+	if (unlikely((flags & which) != BIT(NATTY_CONN_MAPPING)))
+		return natty_slot_others(table, conn, flags, hash);
+	hash[0] = natty_slot_end(table, NATTY_SLOT_INTERNAL, conn, NATTY_END_ORIG_SRC);
+	hash[1] = natty_slot_end(table, NATTY_SLOT_EXTERNAL, conn, NATTY_END_NEW_SRC);
+	return 2;
 }
 
 #endif

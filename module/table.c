@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/random.h>
 
+#include "compat/uninitialized.h"
 #include "bucket.h"
 #include "cursor.h"
 #include "netns.h"
@@ -231,8 +232,8 @@ struct natty_conn *natty_table_find_filter(const struct natty_table *table,
 }
 
 /* Does @other stand where @conn with these flags wants to? */
-static bool is_rival(const struct natty_conn *conn, u32 flags,
-		     const struct natty_conn *other)
+static noinline bool is_rival(const struct natty_conn *conn, u32 flags,
+			      const struct natty_conn *other)
 {
 	struct natty_realm realm = {
 		.rule = conn->rule,
@@ -268,23 +269,31 @@ static bool is_rival(const struct natty_conn *conn, u32 flags,
 	return natty_tuple_equal(&its, &orig) || natty_tuple_equal(&its, &reply);
 }
 
+static bool has_rival_at(const struct natty_table *table,
+			 const struct natty_conn *conn, u32 flags, u32 hash)
+{
+	struct natty_conn *other;
+	struct natty_cursor c;
+
+	natty_cursor_init(&c, table, hash);
+	while ((other = natty_cursor_next(&c)))
+		if (is_rival(conn, flags, other))
+			return true;
+	return false;
+}
+
 static bool has_rival(const struct natty_table *table,
 		      const struct natty_conn *conn, u32 flags,
 		      const u32 *hash, unsigned int n)
 {
-	struct natty_conn *other;
-	struct natty_cursor c;
 	unsigned int i;
 
 	/* Whoever owns an external port is alone with it. */
 	if (flags & BIT(NATTY_CONN_MAPPING))
-		n = 1;
-	for (i = 0; i < n; i++) {
-		natty_cursor_init(&c, table, hash[i]);
-		while ((other = natty_cursor_next(&c)))
-			if (is_rival(conn, flags, other))
-				return true;
-	}
+		return has_rival_at(table, conn, flags, hash[0]);
+	for (i = 0; i < n; i++)
+		if (has_rival_at(table, conn, flags, hash[i]))
+			return true;
 	return false;
 }
 
@@ -368,9 +377,9 @@ static bool is_full(const struct natty_buckets *b, s64 entries)
 int natty_table_insert(struct natty_table *table, struct natty_conn *conn,
 		       u32 flags)
 {
+	struct locked l __uninitialized;
 	u32 hash[NATTY_SLOTS_MAX];
 	unsigned int n, i;
-	struct locked l;
 	int err = 0;
 
 	n = natty_slot_all(table, conn, flags, hash);
