@@ -48,15 +48,13 @@ static int put_conn(struct sk_buff *msg, u8 cmd, struct natty_net *nn,
 			   natty_conn_expires_in(conn));
 }
 
-static void conn_event(struct natty_net *nn, const struct natty_conn *conn,
-		       u8 cmd)
+static noinline void tell_conn(struct natty_net *nn, const struct natty_conn *conn,
+			       u8 cmd)
 {
 	struct sk_buff *msg;
 	void *hdr;
 	u64 seq;
 
-	if (!has_listeners(nn))
-		return;
 	/* First, so that an event which gets lost below leaves a gap. */
 	seq = atomic64_inc_return(&nn->events.seq);
 	msg = begin(cmd, &hdr);
@@ -76,12 +74,14 @@ lost:
 
 void natty_event_conn_new(struct natty_net *nn, const struct natty_conn *conn)
 {
-	conn_event(nn, conn, NATTY_CMD_CONN_NEW_NTF);
+	if (has_listeners(nn))
+		tell_conn(nn, conn, NATTY_CMD_CONN_NEW_NTF);
 }
 
 void natty_event_conn_del(struct natty_net *nn, const struct natty_conn *conn)
 {
-	conn_event(nn, conn, NATTY_CMD_CONN_DEL_NTF);
+	if (has_listeners(nn))
+		tell_conn(nn, conn, NATTY_CMD_CONN_DEL_NTF);
 }
 
 /* Is it a second since the last such event? True for one caller only. */

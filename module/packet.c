@@ -413,15 +413,8 @@ static enum natty_counter parse_icmp(struct natty_packet *pkt, u8 hop_limit)
 	return parse_icmp6(pkt, hop_limit);
 }
 
-static enum natty_counter parse_l4(struct natty_packet *pkt, u8 hop_limit)
+static noinline enum natty_counter parse_rarer(struct natty_packet *pkt, u8 hop_limit)
 {
-	switch (pkt->tuple.proto) {
-	case IPPROTO_TCP:
-		return parse_tcp(pkt);
-	case IPPROTO_UDP:
-		return parse_udp(pkt);
-	}
-
 	set_ports(pkt, 0, 0);
 	switch (pkt->tuple.proto) {
 	case IPPROTO_UDPLITE:
@@ -442,6 +435,18 @@ static enum natty_counter parse_l4(struct natty_packet *pkt, u8 hop_limit)
 		break;
 	}
 	return NATTY_DROP_NONE;
+}
+
+static enum natty_counter parse_l4(struct natty_packet *pkt, u8 hop_limit)
+{
+	switch (pkt->tuple.proto) {
+	case IPPROTO_TCP:
+		return parse_tcp(pkt);
+	case IPPROTO_UDP:
+		return parse_udp(pkt);
+	default:
+		return parse_rarer(pkt, hop_limit);
+	}
 }
 
 /* Is this neither 0/8 nor 127/8 nor 224/3, which need a closer look? */

@@ -10,7 +10,7 @@
 #include "netns.h"
 #include "presence.h"
 
-static u32 key_hash(const void *data, u32 len, u32 seed)
+static inline u32 key_hash(const void *data, u32 len, u32 seed)
 {
 	const struct natty_port_key *key = data;
 

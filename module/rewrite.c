@@ -90,7 +90,22 @@ static void rewrite_l4(struct natty_packet *pkt, struct natty_change *change)
 	natty_change_l4_check(pkt->skb, pkt->l4, pkt->tuple.family, proto, change);
 }
 
-static bool rewrite_plain(struct natty_packet *pkt, struct natty_change *change)
+/* The most usual packets; @family and @proto are constants. */
+static __always_inline bool rewrite_usual(struct natty_packet *pkt, u8 family, u8 proto,
+					  struct natty_change *change)
+{
+	__be16 *ports;
+
+	if (!make_writable(pkt->skb, pkt->l4 + natty_packet_min_header(proto)))
+		return false;
+	natty_change_addr(pkt->skb, 0, family, change);
+	ports = (__be16 *)(pkt->skb->data + pkt->l4);
+	natty_change_port(&ports[change->side == NATTY_MANIP_DST], change);
+	natty_change_l4_check(pkt->skb, pkt->l4, family, proto, change);
+	return true;
+}
+
+static noinline bool rewrite_plain(struct natty_packet *pkt, struct natty_change *change)
 {
 	u8 family = pkt->tuple.family;
 	u8 proto = pkt->tuple.proto;
@@ -157,7 +172,7 @@ static void rewrite_quoted_l4(struct natty_packet *pkt, struct natty_change *cha
 		natty_change_check(check, proto, change);
 }
 
-static bool rewrite_error(struct natty_packet *pkt, struct natty_change *change)
+static noinline bool rewrite_error(struct natty_packet *pkt, struct natty_change *change)
 {
 	u8 family = pkt->tuple.family;
 	u8 proto = pkt->tuple.proto;
@@ -209,6 +224,10 @@ bool natty_rewrite(struct natty_packet *pkt, enum natty_manip manip,
 		return true;
 	if (pkt->kind == NATTY_PACKET_ERROR)
 		done = rewrite_error(pkt, &change);
+	else if (family == NFPROTO_IPV4 && pkt->tuple.proto == IPPROTO_UDP)
+		done = rewrite_usual(pkt, NFPROTO_IPV4, IPPROTO_UDP, &change);
+	else if (family == NFPROTO_IPV4 && pkt->tuple.proto == IPPROTO_TCP)
+		done = rewrite_usual(pkt, NFPROTO_IPV4, IPPROTO_TCP, &change);
 	else
 		done = rewrite_plain(pkt, &change);
 	if (done)

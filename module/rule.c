@@ -86,14 +86,19 @@ bool natty_rule_same(const struct natty_rule *a, const struct natty_rule *b)
 
 bool natty_rule_names_device(const char *pattern, const struct net_device *dev)
 {
-	size_t len;
+	unsigned int i;
 
 	if (!dev)
 		return false;
-	len = strnlen(pattern, IFNAMSIZ);
-	if (len && pattern[len - 1] == '+')
-		return !strncmp(pattern, dev->name, len - 1);
-	return !strncmp(pattern, dev->name, IFNAMSIZ);
+	for (i = 0; i < IFNAMSIZ; i++) {
+		if (pattern[i] == '+' && (i + 1 == IFNAMSIZ || !pattern[i + 1]))
+			return true;
+		if (pattern[i] != dev->name[i])
+			return false;
+		if (!pattern[i])
+			return true;
+	}
+	return true;
 }
 
 static bool port_in(u8 proto, __be16 port, u16 min, u16 max)

@@ -45,8 +45,8 @@ static bool receives(struct net *net, u8 family, const union nf_inet_addr *addr,
  * A bucket holds listening, connected and merely bound sockets as well as those
  * in TIME_WAIT.
  */
-static bool tcp_is_local(struct net *net, u8 family,
-			 const union nf_inet_addr *addr, u16 port)
+static noinline bool tcp_is_local(struct net *net, u8 family,
+				  const union nf_inet_addr *addr, u16 port)
 {
 	struct inet_hashinfo *info = net->ipv4.tcp_death_row.hashinfo;
 	struct inet_bind_hashbucket *head;
@@ -85,18 +85,14 @@ static void socket_addr(const struct sock *sk, struct in6_addr *addr)
 	ipv6_addr_set_v4mapped(sk->sk_rcv_saddr, addr);
 }
 
-static bool udp_is_local(struct net *net, u8 family, u8 proto,
-			 const union nf_inet_addr *addr, u16 port)
+static noinline bool udp_receives(struct net *net, u8 family,
+				  const union nf_inet_addr *addr, u16 port,
+				  const struct udp_hslot *slot)
 {
-	struct udp_table *table = natty_udp_table(net, proto);
-	struct udp_hslot *slot;
 	struct in6_addr at;
 	bool local = false;
 	struct sock *sk;
 
-	if (!table)
-		return false;
-	slot = udp_hashslot(table, net, port);
 	rcu_read_lock();
 	sk_for_each_rcu(sk, &slot->head) {
 		if (udp_sk(sk)->udp_port_hash != port ||
@@ -109,6 +105,19 @@ static bool udp_is_local(struct net *net, u8 family, u8 proto,
 	}
 	rcu_read_unlock();
 	return local;
+}
+
+static bool udp_is_local(struct net *net, u8 family, u8 proto,
+			 const union nf_inet_addr *addr, u16 port)
+{
+	struct udp_table *table = natty_udp_table(net, proto);
+	const struct udp_hslot *slot;
+
+	if (!table)
+		return false;
+	slot = udp_hashslot(table, net, port);
+	return !hlist_empty(&slot->head) &&
+	       udp_receives(net, family, addr, port, slot);
 }
 
 bool natty_port_is_local(struct net *net, u8 family, u8 proto,
