@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "gc.h"
 #include "netns.h"
+#include "walk.h"
 
 /* A round takes about that many seconds, one step a second. */
 #define ROUND		8
@@ -22,7 +23,7 @@ static void sweep(struct natty_net *nn, struct natty_table *table, u32 *cursor)
 
 	rcu_read_lock();
 	for (n = 1; n <= budget; n++) {
-		conn = natty_table_next(table, cursor);
+		conn = natty_walk_next(table, cursor);
 		if (!conn) {
 			*cursor = 0;
 			break;
@@ -59,7 +60,7 @@ bool natty_gc_evict(struct natty_net *nn, u8 family)
 	int n;
 
 	for (n = 0; n < EVICT_MAX && !done; n++) {
-		conn = natty_table_next(table, &cursor);
+		conn = natty_walk_next(table, &cursor);
 		if (!conn) {
 			cursor = 0;
 			continue;

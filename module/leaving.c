@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "leaving.h"
 #include "netns.h"
-
-/* Objects that are looked at between two chances to schedule. */
-#define BATCH 1024
+#include "walk.h"
 
 /* External addresses of pools, and of rules that give theirs themselves. */
 static int collect_pools(struct natty_addrset *set,
@@ -59,27 +57,14 @@ static bool uses_gone(const struct natty_conn *conn,
 	       !natty_addrset_contains(after, conn->family, &ext.addr);
 }
 
-/* Close the connections of one table whose external address is gone. */
-static void close_gone(struct natty_net *nn, struct natty_table *table,
-		       const struct natty_addrset *before,
-		       const struct natty_addrset *after)
+/* Close a connection whose external address is gone. */
+static int close_gone(struct natty_net *nn, struct natty_conn *conn, void *arg)
 {
-	struct natty_conn *conn;
-	unsigned int n;
-	u32 cursor = 0;
+	const struct natty_leaving *leaving = arg;
 
-	do {
-		rcu_read_lock();
-		for (n = 0; n < BATCH; n++) {
-			conn = natty_table_next(table, &cursor);
-			if (!conn)
-				break;
-			if (uses_gone(conn, before, after))
-				natty_conn_close(nn, conn, NATTY_COUNT_CONN_DEL);
-		}
-		rcu_read_unlock();
-		cond_resched();
-	} while (conn);
+	if (uses_gone(conn, &leaving->before, &leaving->after))
+		natty_conn_close(nn, conn, NATTY_COUNT_CONN_DEL);
+	return 0;
 }
 
 bool natty_leaving_pools_kept(const struct natty_config *old,
@@ -117,14 +102,13 @@ int natty_leaving_find(struct natty_leaving *leaving,
 
 void natty_leaving_close(struct natty_leaving *leaving, struct natty_net *nn)
 {
-	unsigned int i;
+	struct natty_walk walk = {};
 
 	if (!leaving->any)
 		return;
 	/* Packets that see the old configuration may still open connections. */
 	synchronize_rcu();
-	for (i = 0; i < ARRAY_SIZE(nn->table); i++)
-		close_gone(nn, &nn->table[i], &leaving->before, &leaving->after);
+	natty_walk_all(nn, &walk, close_gone, leaving);
 }
 
 void natty_leaving_free(struct natty_leaving *leaving)

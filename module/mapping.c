@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "mapping.h"
 #include "netns.h"
+#include "walk.h"
 
 bool natty_mapping_get(struct natty_conn *mapping)
 {
@@ -130,26 +131,30 @@ void natty_mapping_forbid(struct natty_net *nn, struct natty_conn *mapping,
 	natty_arena_retire(&table->arena, filter);
 }
 
+/* Which connections are closed. */
+struct doom {
+	bool (*match)(const struct natty_conn *conn, const void *arg);
+	const void *arg;
+};
+
+static int close_one(struct natty_net *nn, struct natty_conn *conn, void *arg)
+{
+	const struct doom *doom = arg;
+
+	if (natty_conn_open(conn) && doom->match(conn, doom->arg))
+		natty_conn_close(nn, conn, NATTY_COUNT_CONN_DEL);
+	return 0;
+}
+
 /* Close every open connection of a table that @match picks. */
-static void close_matching(struct natty_net *nn, struct natty_table *table,
+static void close_matching(struct natty_table *table,
 			   bool (*match)(const struct natty_conn *conn,
 					 const void *arg), const void *arg)
 {
-	struct natty_conn *conn;
-	unsigned int n = 0;
+	struct doom doom = { .match = match, .arg = arg };
 	u32 cursor = 0;
 
-	rcu_read_lock();
-	while ((conn = natty_table_next(table, &cursor))) {
-		if (natty_conn_open(conn) && match(conn, arg))
-			natty_conn_close(nn, conn, NATTY_COUNT_CONN_DEL);
-		if (++n % 256)
-			continue;
-		rcu_read_unlock();
-		cond_resched();
-		rcu_read_lock();
-	}
-	rcu_read_unlock();
+	natty_walk_table(table, &cursor, close_one, &doom);
 }
 
 static bool uses_mapping(const struct natty_conn *conn, const void *arg)
@@ -158,12 +163,6 @@ static bool uses_mapping(const struct natty_conn *conn, const void *arg)
 
 	return conn->index == index || conn->dst_mapping == index ||
 	       (!natty_conn_stays(conn) && conn->mapping == index);
-}
-
-static void close_users(struct natty_net *nn, struct natty_table *table,
-			u32 index)
-{
-	close_matching(nn, table, uses_mapping, &index);
 }
 
 /* Take the port from the dynamic mapping that has it. */
@@ -180,7 +179,7 @@ static bool expropriate(struct natty_net *nn, const struct natty_forward *forwar
 	rcu_read_unlock();
 	if (index == NATTY_CONN_NONE)
 		return false;
-	close_users(nn, table, index);
+	close_matching(table, uses_mapping, &index);
 	return true;
 }
 
@@ -293,7 +292,7 @@ void natty_mapping_del_statics(struct natty_net *nn,
 	/* Afterwards nobody new comes to use them. */
 	synchronize_rcu();
 	for (i = 0; i < ARRAY_SIZE(nn->table); i++)
-		close_matching(nn, &nn->table[i], uses_doomed, &nn->table[i]);
+		close_matching(&nn->table[i], uses_doomed, &nn->table[i]);
 	for_each_set_bit(i, which, n) {
 		if (scratch[i] == NATTY_CONN_NONE)
 			continue;
@@ -335,5 +334,5 @@ void natty_mapping_flush_addr(struct natty_net *nn, u8 family,
 {
 	struct external ext = { .addr = addr, .ifindex = ifindex };
 
-	close_matching(nn, natty_table_of(nn, family), has_external, &ext);
+	close_matching(natty_table_of(nn, family), has_external, &ext);
 }

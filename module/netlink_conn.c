@@ -5,9 +5,7 @@
 #include "netlink.h"
 #include "rule.h"
 #include "table.h"
-
-/* Objects that are looked at between two chances to schedule. */
-#define BATCH 1024
+#include "walk.h"
 
 /* Reads the nest that selects connections; without one all are selected. */
 static int get_filter(const struct nlattr *nest, struct natty_rule *filter,
@@ -26,8 +24,8 @@ static int get_filter(const struct nlattr *nest, struct natty_rule *filter,
 }
 
 /* Is it ruled out by its opener's address? Most are, and that is soon seen. */
-static bool is_foreign(const struct natty_conn *conn,
-		       const struct natty_rule *filter)
+static __always_inline bool is_foreign(const struct natty_conn *conn,
+				       const struct natty_rule *filter)
 {
 	return filter->match & ~filter->invert & NATTY_MATCH_SRC &&
 	       (filter->family != conn->family ||
@@ -158,123 +156,86 @@ static bool is_listed(const struct natty_conn *conn,
 	       is_selected(conn, filter);
 }
 
-/* Where a dump of connections goes on. */
-struct conn_cursor {
-	u32 table;
-	u32 at;
+/* A dump of connections, and the message that is filled. */
+struct dump {
+	struct sk_buff *skb;
+	struct netlink_callback *cb;
+	struct natty_rule filter;
 };
 
-/*
- * Dump up to BATCH objects of a table under one RCU read lock. 1: there may be
- * more, 0: end of the table, -EMSGSIZE: no room, goes on with the same object.
- */
-static int dump_batch(struct sk_buff *skb, struct netlink_callback *cb,
-		      const struct natty_table *table, u32 *at,
-		      const struct natty_rule *filter)
+static int dump_one(struct natty_net *nn, struct natty_conn *conn, void *arg)
 {
-	const struct natty_conn *conn;
-	unsigned int n;
-	u32 before;
-	int err = 1;
+	const struct dump *dump = arg;
 
-	rcu_read_lock();
-	for (n = 0; n < BATCH; n++) {
-		before = *at;
-		conn = natty_table_next(table, at);
-		if (!conn) {
-			err = 0;
-			break;
-		}
-		if (!is_listed(conn, filter))
-			continue;
-		if (put_entry(skb, cb, conn)) {
-			*at = before;
-			err = -EMSGSIZE;
-			break;
-		}
-	}
-	rcu_read_unlock();
-	return err;
+	if (is_foreign(conn, &dump->filter) || !is_listed(conn, &dump->filter))
+		return 0;
+	return put_entry(dump->skb, dump->cb, conn);
 }
 
 int natty_nl_conn_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	struct conn_cursor *cursor = (struct conn_cursor *)cb->ctx;
 	struct nlattr **attrs = natty_genl_dump_attrs(cb);
+	struct dump dump = { .skb = skb, .cb = cb };
 	struct natty_net *nn = natty_nl_net(skb);
-	struct natty_rule filter;
 	int err;
 
-	err = get_filter(attrs ? attrs[NATTY_A_CONN_FILTER] : NULL, &filter,
+	err = get_filter(attrs ? attrs[NATTY_A_CONN_FILTER] : NULL, &dump.filter,
 			 cb->extack);
 	if (err)
 		return err;
-	if (!natty_nl_is_enabled(nn))
-		return 0;
-	while (cursor->table < ARRAY_SIZE(nn->table)) {
-		err = dump_batch(skb, cb, &nn->table[cursor->table],
-				 &cursor->at, &filter);
-		if (err < 0)
-			break;
-		if (!err) {
-			cursor->table++;
-			cursor->at = 0;
-		}
-		cond_resched();
-	}
+	if (natty_nl_is_enabled(nn))
+		natty_walk_all(nn, (void *)cb->ctx, dump_one, &dump);
 	return skb->len;
 }
 
-/* Count, and close if @close, the connections of a table. */
-static u32 walk(struct natty_net *nn, struct natty_table *table,
-		const struct natty_rule *filter, bool close)
-{
-	struct natty_conn *conn;
-	u32 cursor = 0, count = 0;
-	unsigned int n;
+/* How many connections are selected. */
+struct tally {
+	struct natty_rule filter;
+	u32 sum;
+};
 
-	do {
-		rcu_read_lock();
-		for (n = 0; n < BATCH; n++) {
-			conn = natty_table_next(table, &cursor);
-			if (!conn)
-				break;
-			if (is_foreign(conn, filter))
-				continue;
-			if (!close)
-				count += is_listed(conn, filter);
-			else if (natty_conn_open(conn) &&
-				 is_selected(conn, filter))
-				count += natty_conn_close(nn, conn,
-							  NATTY_COUNT_CONN_DEL);
-		}
-		rcu_read_unlock();
-		cond_resched();
-	} while (conn);
-	return count;
+static int count_one(struct natty_net *nn, struct natty_conn *conn, void *arg)
+{
+	struct tally *tally = arg;
+
+	if (!is_foreign(conn, &tally->filter))
+		tally->sum += is_listed(conn, &tally->filter);
+	return 0;
+}
+
+static int close_one(struct natty_net *nn, struct natty_conn *conn, void *arg)
+{
+	struct tally *tally = arg;
+
+	if (!is_foreign(conn, &tally->filter) && natty_conn_open(conn) &&
+	    is_selected(conn, &tally->filter))
+		tally->sum += natty_conn_close(nn, conn, NATTY_COUNT_CONN_DEL);
+	return 0;
 }
 
 static int count(struct sk_buff *skb, struct genl_info *info, bool close)
 {
 	struct natty_net *nn = natty_nl_net(skb);
-	struct natty_rule filter;
+	struct natty_walk walk = {};
+	struct tally tally = {};
 	struct sk_buff *msg;
-	u32 sum = 0;
 	void *hdr;
-	int err, i;
+	int err;
 
-	err = get_filter(info->attrs[NATTY_A_CONN_FILTER], &filter,
+	err = get_filter(info->attrs[NATTY_A_CONN_FILTER], &tally.filter,
 			 info->extack);
 	if (err)
 		return err;
 	msg = natty_nl_reply(info, &hdr);
 	if (!msg)
 		return -ENOMEM;
-	for (i = 0; natty_nl_is_enabled(nn) && i < ARRAY_SIZE(nn->table); i++)
-		sum += walk(nn, &nn->table[i], &filter, close);
+	if (natty_nl_is_enabled(nn) && close)
+		natty_walk_all(nn, &walk, close_one, &tally);
+	else if (natty_nl_is_enabled(nn))
+		natty_walk_all(nn, &walk, count_one, &tally);
 	if (close && !info->attrs[NATTY_A_CONN_FILTER])
 		natty_syn_flush(nn);
-	err = nla_put_u32(msg, NATTY_A_CONN_COUNT, sum);
+	err = nla_put_u32(msg, NATTY_A_CONN_COUNT, tally.sum);
 	if (err) {
 		nlmsg_free(msg);
 		return err;

@@ -4,9 +4,7 @@
 #include "conn.h"
 #include "netlink.h"
 #include "table.h"
-
-/* Objects that are looked at between two chances to schedule. */
-#define BATCH 1024
+#include "walk.h"
 
 static u32 get_filtering(const struct natty_conn *conn)
 {
@@ -62,58 +60,26 @@ static int put_entry(struct sk_buff *skb, struct netlink_callback *cb,
 	return 0;
 }
 
-/* Where a dump of mappings goes on. */
-struct mapping_cursor {
-	u32 table;
-	u32 at;
+/* A dump of mappings, and the message that is filled. */
+struct dump {
+	struct sk_buff *skb;
+	struct netlink_callback *cb;
 };
 
-/* See dump_batch() of connections. */
-static int dump_batch(struct sk_buff *skb, struct netlink_callback *cb,
-		      const struct natty_table *table, u32 *at)
+static int dump_one(struct natty_net *nn, struct natty_conn *conn, void *arg)
 {
-	const struct natty_conn *conn;
-	unsigned int n;
-	u32 before;
-	int err = 1;
+	const struct dump *dump = arg;
 
-	rcu_read_lock();
-	for (n = 0; n < BATCH; n++) {
-		before = *at;
-		conn = natty_table_next(table, at);
-		if (!conn) {
-			err = 0;
-			break;
-		}
-		if (natty_conn_maps(conn) && put_entry(skb, cb, conn)) {
-			*at = before;
-			err = -EMSGSIZE;
-			break;
-		}
-	}
-	rcu_read_unlock();
-	return err;
+	return natty_conn_maps(conn) ? put_entry(dump->skb, dump->cb, conn) : 0;
 }
 
 int natty_nl_mapping_get_dumpit(struct sk_buff *skb,
 				struct netlink_callback *cb)
 {
-	struct mapping_cursor *cursor = (struct mapping_cursor *)cb->ctx;
+	struct dump dump = { .skb = skb, .cb = cb };
 	struct natty_net *nn = natty_nl_net(skb);
-	int err;
 
-	if (!natty_nl_is_enabled(nn))
-		return 0;
-	while (cursor->table < ARRAY_SIZE(nn->table)) {
-		err = dump_batch(skb, cb, &nn->table[cursor->table],
-				 &cursor->at);
-		if (err < 0)
-			break;
-		if (!err) {
-			cursor->table++;
-			cursor->at = 0;
-		}
-		cond_resched();
-	}
+	if (natty_nl_is_enabled(nn))
+		natty_walk_all(nn, (void *)cb->ctx, dump_one, &dump);
 	return skb->len;
 }

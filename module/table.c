@@ -482,19 +482,6 @@ static void resize_work(struct work_struct *work)
 	natty_buckets_free(from);
 }
 
-struct natty_conn *natty_table_next(const struct natty_table *table, u32 *cursor)
-{
-	u32 top = natty_arena_top(&table->arena);
-	struct natty_conn *conn;
-
-	while (*cursor + 1 < top) {
-		conn = natty_table_at(table, ++*cursor);
-		if (!natty_conn_is(conn, NATTY_CONN_DEAD))
-			return conn;
-	}
-	return NULL;
-}
-
 u64 natty_table_memory(const struct natty_table *table)
 {
 	u64 bytes;

@@ -171,20 +171,6 @@ struct natty_conn *natty_table_find_filter(const struct natty_table *table,
 					   u32 mapping,
 					   const union nf_inet_addr *remote);
 
-/**
- * natty_table_next() - walk all objects
- * @table: the table
- * @cursor: 0 to begin; where to go on
- *
- * Yields every object that stands in the table during the whole walk exactly
- * once: connections, mappings and permissions. Under RCU, which may be left
- * between calls.
- *
- * Return: an object or NULL at the end.
- */
-struct natty_conn *natty_table_next(const struct natty_table *table,
-				    u32 *cursor);
-
 /* Bytes occupied by buckets and objects. */
 u64 natty_table_memory(const struct natty_table *table);
 

@@ -4,6 +4,7 @@
 
 #include "bucket.h"
 #include "test_table.h"
+#include "walk.h"
 
 /* Connections that make a table grow fourfold, two entries each. */
 #define MANY 36000
@@ -125,7 +126,7 @@ static void walk_yields_each_object_once(struct kunit *test)
 
 	add_conns(test, 0, lasting);
 	rcu_read_lock();
-	while ((conn = natty_table_next(&nn->table[0], &cursor))) {
+	while ((conn = natty_walk_next(&nn->table[0], &cursor))) {
 		KUNIT_EXPECT_FALSE(test, test_and_set_bit(conn->index, seen));
 		if (++found % 8 || next == n)
 			continue;
@@ -143,7 +144,50 @@ static void walk_yields_each_object_once(struct kunit *test)
 	KUNIT_EXPECT_GT(test, next, lasting);
 	for (i = 0; i < lasting; i++)
 		KUNIT_ASSERT_TRUE(test, test_bit(conns[i]->index, seen));
-	KUNIT_EXPECT_NULL(test, natty_table_next(&nn->table[0], &cursor));
+	KUNIT_EXPECT_NULL(test, natty_walk_next(&nn->table[0], &cursor));
+}
+
+/* What a walk has met of both tables, and the object that stopped it last. */
+struct tour {
+	unsigned int met[2];
+	const struct natty_conn *stopped;
+};
+
+/* Every seventh object has no room at first, as in a full message. */
+static int meet(struct natty_net *nn, struct natty_conn *conn, void *arg)
+{
+	struct tour *tour = arg;
+
+	if (conn->index % 7 == 0 && tour->stopped != conn) {
+		tour->stopped = conn;
+		return -EMSGSIZE;
+	}
+	tour->met[conn->family == NFPROTO_IPV6]++;
+	return 0;
+}
+
+static void walk_goes_on_with_the_object_that_stopped_it(struct kunit *test)
+{
+	const unsigned int n = 2 * NATTY_WALK_BATCH + 10;
+	struct natty_net *nn = test->priv;
+	struct natty_walk walk = {};
+	struct tour tour = {};
+	struct test_conn c;
+	unsigned int i, stops = 0;
+
+	add_conns(test, 0, n);
+	for (i = 0; i < 3; i++) {
+		c = test_conn_plain(NFPROTO_IPV6, i);
+		test_conn_add(test, &c);
+	}
+	while (natty_walk_all(nn, &walk, meet, &tour) == -EMSGSIZE &&
+	       stops <= n)
+		stops++;
+
+	KUNIT_EXPECT_GE(test, stops, n / 7);
+	KUNIT_EXPECT_LE(test, stops, n / 7 + 2);
+	KUNIT_EXPECT_EQ(test, tour.met[0], n);
+	KUNIT_EXPECT_EQ(test, tour.met[1], 3);
 }
 
 static unsigned int count_entries(struct natty_buckets *b)
@@ -224,6 +268,7 @@ static struct kunit_case grow_test_cases[] = {
 	KUNIT_CASE(table_grows_and_keeps_all),
 	KUNIT_CASE(small_table_does_not_grow),
 	KUNIT_CASE(walk_yields_each_object_once),
+	KUNIT_CASE(walk_goes_on_with_the_object_that_stopped_it),
 	KUNIT_CASE(full_chain_refuses_the_whole_connection),
 	{}
 };

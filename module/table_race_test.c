@@ -7,6 +7,7 @@
 #include "test_packet.h"
 #include "test_race.h"
 #include "test_table.h"
+#include "walk.h"
 
 /* Connections that stand all along; they have the numbers below it. */
 #define LASTING 600
@@ -110,7 +111,7 @@ static unsigned int walk_wrong(void)
 	u32 cursor = 0;
 
 	rcu_read_lock();
-	while ((conn = natty_table_next(&nn->table[0], &cursor))) {
+	while ((conn = natty_walk_next(&nn->table[0], &cursor))) {
 		/* Indices are given out in blocks that begin near one another. */
 		for (i = 0; i < LASTING && cursor <= 2 * LASTING; i++)
 			if (lasting_index[i] == conn->index)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "test_packet.h"
 #include "test_table.h"
+#include "walk.h"
 
 static int init_counters(struct natty_net *nn)
 {
@@ -269,7 +270,7 @@ unsigned int test_count(struct natty_net *nn, u8 family)
 	u32 cursor = 0;
 
 	rcu_read_lock();
-	while (natty_table_next(natty_table_of(nn, family), &cursor))
+	while (natty_walk_next(natty_table_of(nn, family), &cursor))
 		n++;
 	rcu_read_unlock();
 	return n;
