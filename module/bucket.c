@@ -112,6 +112,8 @@ bool natty_bucket_remove(struct natty_buckets *b, u32 hash, u32 index)
 			if (bucket->index[way] == index &&
 			    bucket->tag[way] == (u16)hash) {
 				WRITE_ONCE(bucket->index[way], NATTY_BUCKET_FREE);
+				/* Nobody need look who was here. */
+				WRITE_ONCE(bucket->tag[way], 0);
 				return true;
 			}
 		}
