@@ -2,6 +2,7 @@
 /* The choice of ports on external addresses. */
 
 #include <linux/ktime.h>
+#include <linux/log2.h>
 #include <linux/random.h>
 #include <linux/timekeeping.h>
 
@@ -103,10 +104,24 @@ static int search_range(struct search *s, unsigned int parity, u32 min, u32 max)
 	return -ENOSPC;
 }
 
+/*
+ * Any number below @n, which is 65536 at most: 16 bits cost half of what those of
+ * get_random_u32_below() do, and that is much of what a port costs.
+ */
+static u32 random_below(u32 n)
+{
+	u32 mask = roundup_pow_of_two(n) - 1, number;
+
+	do {
+		number = get_random_u16() & mask;
+	} while (number >= n);
+	return number;
+}
+
 /* At most two searches for each parity, but for ports with sockets. */
 static int search_any(struct search *s)
 {
-	u32 start = s->min + get_random_u32_below(s->max - s->min + 1);
+	u32 start = s->min + random_below(s->max - s->min + 1);
 	unsigned int parity = s->req->parity ? s->req->want & 1 : start & 1;
 	unsigned int i;
 	int port;
@@ -141,7 +156,7 @@ static bool wake(struct search *s, u32 port)
 /* A port that this very host had, where no other is left. */
 static int search_own(struct search *s)
 {
-	u32 start = s->min + get_random_u32_below(s->max - s->min + 1);
+	u32 start = s->min + random_below(s->max - s->min + 1);
 	u16 tag = tag_of(s);
 	int port;
 
