@@ -117,11 +117,9 @@ discard:
 	return err;
 }
 
-enum natty_counter natty_nat_drop(int err)
+enum natty_counter natty_nat_why(int err)
 {
 	switch (err) {
-	case 0:
-		return NATTY_DROP_NONE;
 	case -ENOSPC:
 		return NATTY_DROP_LIMIT_CHAIN;
 	case -EEXIST:

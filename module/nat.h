@@ -111,7 +111,12 @@ const struct net_device *natty_nat_addr_dev(struct net *net, u8 family,
 					    const union nf_inet_addr *addr);
 
 /* Why a packet is dropped whose connection could not be published. */
-enum natty_counter natty_nat_drop(int err);
+enum natty_counter natty_nat_why(int err);
+
+static inline enum natty_counter natty_nat_drop(int err)
+{
+	return likely(!err) ? NATTY_DROP_NONE : natty_nat_why(err);
+}
 
 /* What a rule or else the settings say. Return: enum natty_behaviour. */
 static inline u8 natty_nat_mapping(const struct natty_flow *flow,

@@ -559,12 +559,12 @@ enum natty_counter natty_nat_source(struct natty_flow *flow,
 				    struct natty_draft *draft,
 				    struct natty_conn **conn)
 {
-	union nf_inet_addr inside = draft->orig.src.addr;
+	const union nf_inet_addr *inside = &draft->orig.src.addr;
 	enum natty_counter drop;
 	enum natty_dir dir;
 	int tries;
 
-	drop = natty_conn_room(flow->nn, draft->orig.family, &inside,
+	drop = natty_conn_room(flow->nn, draft->orig.family, inside,
 			       &flow->config->set, &draft->flags);
 	if (drop) {
 		natty_draft_drop(draft, flow->nn);
@@ -594,7 +594,6 @@ enum natty_counter natty_nat_source(struct natty_flow *flow,
 		}
 	}
 	natty_draft_drop(draft, flow->nn);
-	natty_conn_unroom(flow->nn, draft->orig.family, &inside,
-			  &draft->flags);
+	natty_conn_unroom(flow->nn, draft->orig.family, inside, &draft->flags);
 	return drop;
 }

@@ -107,7 +107,9 @@ struct natty_rule *natty_ruleset_find(const struct natty_ruleset *set,
 	unsigned int g;
 	u32 i;
 
-	packet_values(set, key, &v);
+	/* Where no group has a table nobody asks for them. */
+	if (set->exact)
+		packet_values(set, key, &v);
 	for (g = 0; g < set->ngroups && set->group[g].first < best; g++) {
 		i = probe(set, &set->group[g], family, &v);
 		for (; i != NATTY_NONE; i = entry->next) {
