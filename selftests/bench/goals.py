@@ -2,8 +2,8 @@
 """What each figure means and what it should be."""
 import collections
 
-# judged: by the ratio to nf_nat, by its growth over the smallest size, or by
-# its value; worse: the share of what is recorded that a later run may be worse
+# judged: by the ratio to nf_nat, by its growth over the smallest size or over
+# what BESIDE names, or by its value; worse: the share of what is recorded that a later run may be worse
 # by before it counts, None if it is not recorded.
 About = collections.namedtuple("About", "text unit judged goals worse")
 
@@ -38,6 +38,11 @@ TABLE = {
         "growth", {"90%": 1.2, "99%": 1.2, "99.9%": 1.2}, 0.4),
     "pool-refused": About("flows refused of those", "flows", "value",
                           {"90%": 0, "99%": 0, "99.9%": 0}, None),
+    "roomy-first": About(
+        "the first packet of a flow beside as many in a roomy pool", "ns",
+        "value", {}, None),
+    "roomy-refused": About("flows refused of those", "flows", "value",
+                           {}, None),
     "dump": About("listing a million connections", "ms", "ratio",
                   {"1m": 0.333}, 0.3),
     "delete-host": About("deleting one host's of a million", "ms", "ratio",
@@ -49,6 +54,9 @@ TABLE = {
     "instructions-first": About("instructions of a flow's first packet",
                                 "instructions", "ratio", {}, 0.02),
 }
+
+# What is compared with another part, size by size.
+BESIDE = {"pool-first": "roomy-first"}
 
 KINDS = {"udp": "UDP", "udp6": "UDP over IPv6", "tcp": "TCP",
          "udp-shuffled": "UDP, in another order than flows came"}

@@ -58,14 +58,18 @@ def ratio_of(medians, part, size, who=OURS):
     return round((group[who] - plain) / (group[BASE] - plain), 3)
 
 
-def against_first(medians, part, size):
-    """What scales is compared with its own smallest figure."""
-    smallest = next(group for (other, _), group in medians.items()
-                    if other == part)
+def growth_of(medians, part, size):
+    """What scales is compared with its own smallest figure, or with a part
+    that differs from it in one thing only."""
     group = medians[part, size]
-    if OURS not in group or group is smallest:
+    if part in goals.BESIDE:
+        base = medians.get((goals.BESIDE[part], size), {})
+    else:
+        base = next(group for (other, _), group in medians.items()
+                    if other == part)
+    if OURS not in group or OURS not in base or group is base:
         return None
-    return round(group[OURS] / smallest[OURS], 3)
+    return round(group[OURS] / base[OURS], 3)
 
 
 def key_figure(medians, part, size):
@@ -74,7 +78,7 @@ def key_figure(medians, part, size):
     if judged == "ratio":
         return ratio_of(medians, part, size)
     if judged == "growth":
-        return against_first(medians, part, size)
+        return growth_of(medians, part, size)
     return medians[part, size].get(OURS)
 
 

@@ -38,6 +38,8 @@ class Plain:
 
     name = "plain"
     tracks = False
+    # The part that tells what a nearly full pool is compared with.
+    roomy = None
 
     def setup(self, family=4, pool=None):
         pass
@@ -154,6 +156,7 @@ class Natty(Plain):
     tracks = True
     settings = ""
     linear = False
+    roomy = "roomy"
     dump = ["userctl", "conn", "list"]
     delete = ["userctl", "conn", "delete", "src"]
 
