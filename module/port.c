@@ -192,33 +192,40 @@ static bool can_have(struct search *s, u32 port)
 	return !has_socket(s, port);
 }
 
-static int choose(struct natty_net *nn, struct natty_portmap *map,
-		  const struct natty_port_request *req)
+static int choose(struct search *s)
 {
-	struct search s = {
-		.nn = nn,
-		.req = req,
-		.map = map,
-	};
 	int port;
 
-	set_range(&s);
-	if (can_have(&s, req->want))
-		return req->want;
-	port = search_any(&s);
-	if (port < 0 && map->resting)
-		port = search_resting(&s);
+	if (can_have(s, s->req->want))
+		return s->req->want;
+	port = search_any(s);
+	if (port < 0 && s->map->resting)
+		port = search_resting(s);
 	return port;
+}
+
+/* Will nothing be found before somebody gives a port back? */
+static bool is_full(const struct search *s)
+{
+	return !s->map->resting &&
+	       natty_portmap_next(s->map, 0, s->min, s->max) < 0 &&
+	       natty_portmap_next(s->map, 1, s->min, s->max) < 0;
 }
 
 /* -EAGAIN: the address was just forgotten. */
 static int take_at(struct natty_net *nn, struct natty_port_addr *pa, int class,
 		   const struct natty_port_request *req, bool share)
 {
+	struct search s = { .nn = nn, .req = req };
 	struct natty_portmap *map;
 	int port = -EAGAIN, err;
-	u32 before;
+	u32 before, range;
 
+	set_range(&s);
+	range = natty_port_range(s.min, s.max);
+	/* Where a pool is nearly full, most flows meet addresses that are. */
+	if (unlikely(READ_ONCE(pa->full[class]) == range))
+		return -ENOSPC;
 	spin_lock_bh(&pa->lock);
 	if (unlikely(pa->dead))
 		goto out;
@@ -226,8 +233,9 @@ static int take_at(struct natty_net *nn, struct natty_port_addr *pa, int class,
 	map = get_map(nn, pa, class);
 	if (unlikely(!map))
 		goto out;
+	s.map = map;
 	before = map->memory;
-	port = choose(nn, map, req);
+	port = choose(&s);
 	if (port >= 0) {
 		if (share)
 			err = natty_portmap_share(map, port);
@@ -237,6 +245,8 @@ static int take_at(struct natty_net *nn, struct natty_port_addr *pa, int class,
 			port = err;
 		else if (unlikely(pa->presence) && req->host)
 			natty_presence_note(pa->presence, req->family, req->host);
+	} else if (port == -ENOSPC && is_full(&s)) {
+		WRITE_ONCE(pa->full[class], range);
 	}
 	account(nn, map, before);
 out:
@@ -384,6 +394,9 @@ static void put(struct natty_net *nn, u8 family, u8 proto,
 	if (map && r->share == !!natty_portmap_shares(map, port) &&
 	    !natty_portmap_rests(map, port)) {
 		before = map->memory;
+		/* Where none rests, this is the only way to get a port back. */
+		if (unlikely(pa->full[class]))
+			WRITE_ONCE(pa->full[class], 0);
 		done = lay_down(nn, map, port, r) ||
 		       natty_portmap_put(map, port);
 		account(nn, map, before);

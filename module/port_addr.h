@@ -32,6 +32,8 @@ struct natty_port_key {
  * struct natty_port_addr - an external address
  * @node: in the hash table
  * @key: constant
+ * @full: for each enum natty_port_class natty_port_range() of ports of which
+ *	none is free and none rests, or 0; written under @lock
  * @lock: protects what follows
  * @dead: forgotten; whoever meets it looks the address up again
  * @users: connections that have the address and no port of it
@@ -42,6 +44,7 @@ struct natty_port_key {
 struct natty_port_addr {
 	struct rhash_head node;
 	struct natty_port_key key;
+	u32 full[NATTY_PORT_CLASSES];
 	/* Packets read the above while flows that come and go write the below. */
 	spinlock_t lock ____cacheline_aligned_in_smp;
 	bool dead;
@@ -56,6 +59,11 @@ struct natty_port_addr {
 
 /* Enum natty_port_class, or -EINVAL for a protocol without ports. */
 int natty_port_class(u8 proto);
+
+static inline u32 natty_port_range(u16 min, u16 max)
+{
+	return (u32)min << 16 | max;
+}
 
 /* The address or NULL. Under RCU. */
 struct natty_port_addr *natty_port_addr_find(const struct natty_net *nn, u8 family,

@@ -322,6 +322,73 @@ static void resting_ports_keep_an_address_unused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, natty_port_memory(nn), 0);
 }
 
+/* Twice: what the first search finds out spares the second its own. */
+static void expect_full(struct kunit *test, const struct natty_port_request *req)
+{
+	KUNIT_EXPECT_EQ(test, natty_port_take(test->priv, req), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, natty_port_take(test->priv, req), -ENOSPC);
+}
+
+static void full_range_is_so_until_a_port_comes_back(struct kunit *test)
+{
+	const union nf_inet_addr host = { .ip = htonl(0x0a000002) };
+	struct natty_port_request req = udp_request(80), other;
+	struct natty_net *nn = test->priv;
+	unsigned int i;
+
+	configure(test);
+	req.min = 40000;
+	req.max = 40015;
+	for (i = 0; i < 16; i++)
+		KUNIT_ASSERT_GE(test, natty_port_take(nn, &req), 0);
+	expect_full(test, &req);
+
+	/* Not for other ranges and protocols. */
+	other = req;
+	other.max++;
+	KUNIT_EXPECT_EQ(test, natty_port_take(nn, &other), 40016);
+	expect_full(test, &other);
+	other = req;
+	other.proto = IPPROTO_TCP;
+	KUNIT_EXPECT_GE(test, natty_port_take(nn, &other), 0);
+	expect_full(test, &req);
+
+	disown_udp(test, 40007);
+	KUNIT_EXPECT_EQ(test, natty_port_take(nn, &req), 40007);
+	expect_full(test, &req);
+
+	/* A port that rests is for its last owner at once, then for others. */
+	natty_port_rest(nn, NFPROTO_IPV4, IPPROTO_UDP, &addr_v4, 40005,
+			natty_port_tag(nn, NFPROTO_IPV4, &host), 100);
+	expect_full(test, &req);
+	other = req;
+	other.host = &host;
+	KUNIT_EXPECT_EQ(test, natty_port_take(nn, &other), 40005);
+	expect_full(test, &other);
+	natty_port_rest(nn, NFPROTO_IPV4, IPPROTO_UDP, &addr_v4, 40009, 0, 1);
+	expect_full(test, &req);
+	msleep(2100);
+	KUNIT_EXPECT_EQ(test, natty_port_take(nn, &req), 40009);
+	expect_full(test, &req);
+}
+
+static void full_range_may_be_shared_and_left(struct kunit *test)
+{
+	struct natty_port_request req = udp_request(80);
+	struct natty_net *nn = test->priv;
+
+	req.min = 40000;
+	req.max = 40000;
+	KUNIT_EXPECT_EQ(test, natty_port_take_shared(nn, &req), 40000);
+	expect_full(test, &req);
+	KUNIT_EXPECT_EQ(test, natty_port_share(nn, NFPROTO_IPV4, IPPROTO_UDP,
+					       &addr_v4, 40000, true), 0);
+	natty_port_unshare(nn, NFPROTO_IPV4, IPPROTO_UDP, &addr_v4, 40000);
+	expect_full(test, &req);
+	natty_port_unshare(nn, NFPROTO_IPV4, IPPROTO_UDP, &addr_v4, 40000);
+	KUNIT_EXPECT_EQ(test, natty_port_take(nn, &req), 40000);
+}
+
 /* Random users against a plain bitmap; in the end nothing is left. */
 static void ports_have_one_user(struct kunit *test)
 {
@@ -481,6 +548,8 @@ static struct kunit_case port_test_cases[] = {
 	KUNIT_CASE(addresses_are_forgotten_when_unused),
 	KUNIT_CASE(configured_addresses_stay),
 	KUNIT_CASE(resting_ports_keep_an_address_unused),
+	KUNIT_CASE(full_range_is_so_until_a_port_comes_back),
+	KUNIT_CASE(full_range_may_be_shared_and_left),
 	KUNIT_CASE(ports_have_one_user),
 	KUNIT_CASE(two_threads_never_get_the_same_port),
 	KUNIT_CASE(two_threads_meet_a_sweeper),
