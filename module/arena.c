@@ -31,11 +31,11 @@ static void refill_work(struct work_struct *work)
 int natty_arena_init(struct natty_arena *arena, u8 family)
 {
 	BUILD_BUG_ON(offsetof(struct natty_conn, addr4) +
-		     sizeof_field(struct natty_conn, addr4) > NATTY_CONN_SIZE_V4);
-	BUILD_BUG_ON(sizeof(struct natty_conn) > NATTY_CONN_SIZE_V6);
+		     sizeof_field(struct natty_conn, addr4) > BIT(NATTY_CONN_SHIFT_V4));
+	BUILD_BUG_ON(sizeof(struct natty_conn) > BIT(NATTY_CONN_SHIFT_V6));
 
-	arena->object_shift = ilog2(family == NFPROTO_IPV4 ? NATTY_CONN_SIZE_V4 :
-							     NATTY_CONN_SIZE_V6);
+	arena->object_shift = family == NFPROTO_IPV4 ? NATTY_CONN_SHIFT_V4 :
+						       NATTY_CONN_SHIFT_V6;
 	spin_lock_init(&arena->lock);
 	INIT_WORK(&arena->refill, refill_work);
 	arena->top = NATTY_CONN_NONE + 1;
@@ -90,47 +90,31 @@ int natty_arena_account(struct natty_arena *arena)
 	return 0;
 }
 
-struct natty_counts *natty_arena_counts(struct natty_arena *arena, u32 index)
+struct natty_counts *natty_arena_counts_get(struct natty_arena *arena, u32 index)
 {
-	struct natty_counts **counts;
-	struct natty_counts *chunk, *old;
-
 	/* Pairs with the release in natty_arena_account(). */
-	counts = smp_load_acquire(&arena->counts);
-	if (!counts)
+	struct natty_counts **chunks = smp_load_acquire(&arena->counts);
+	struct natty_counts *counts = natty_arena_counts(arena, index), *chunk;
+
+	if (likely(counts) || !chunks)
+		return counts;
+	chunk = kcalloc(NATTY_CHUNK_OBJECTS, sizeof(*chunk),
+			GFP_ATOMIC | __GFP_NOWARN);
+	if (!chunk)
 		return NULL;
-	counts += index >> NATTY_CHUNK_SHIFT;
-	/* Pairs with the cmpxchg() below. */
-	chunk = smp_load_acquire(counts);
-	if (!chunk) {
-		chunk = kcalloc(NATTY_CHUNK_OBJECTS, sizeof(*chunk),
-				GFP_ATOMIC | __GFP_NOWARN);
-		if (!chunk)
-			return NULL;
-		old = cmpxchg(counts, NULL, chunk);
-		if (old) {
-			kfree(chunk);
-			chunk = old;
-		}
-	}
-	return chunk + (index & (NATTY_CHUNK_OBJECTS - 1));
+	/* Perhaps another CPU has made them in the meantime. */
+	if (cmpxchg(&chunks[index >> NATTY_CHUNK_SHIFT], NULL, chunk))
+		kfree(chunk);
+	return natty_arena_counts(arena, index);
 }
 
 /* A new connection begins at zero. */
 static void clear_counts(struct natty_arena *arena, u32 index)
 {
-	struct natty_counts **counts;
-	struct natty_counts *chunk;
+	struct natty_counts *counts = natty_arena_counts(arena, index);
 
-	/* Pairs with the release in natty_arena_account(). */
-	counts = smp_load_acquire(&arena->counts);
-	if (likely(!counts))
-		return;
-	/* Pairs with the cmpxchg() in natty_arena_counts(). */
-	chunk = smp_load_acquire(&counts[index >> NATTY_CHUNK_SHIFT]);
-	if (chunk)
-		memset(chunk + (index & (NATTY_CHUNK_OBJECTS - 1)), 0,
-		       sizeof(*chunk));
+	if (counts)
+		memset(counts, 0, sizeof(*counts));
 }
 
 /* The next index never given out, or NATTY_CONN_NONE. Caller holds the lock. */

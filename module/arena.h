@@ -68,11 +68,18 @@ int natty_arena_init(struct natty_arena *arena, u8 family);
 /* After a grace period in which nobody used an object; sleeps. */
 void natty_arena_exit(struct natty_arena *arena);
 
+/* For who knows log2 of the size of an object. */
+static __always_inline struct natty_conn *
+natty_arena_object(const struct natty_arena *arena, u32 index, unsigned int shift)
+{
+	return READ_ONCE(arena->chunk[index >> NATTY_CHUNK_SHIFT]) +
+	       ((index & (NATTY_CHUNK_OBJECTS - 1)) << shift);
+}
+
 static inline struct natty_conn *natty_arena_at(const struct natty_arena *arena,
 						u32 index)
 {
-	return READ_ONCE(arena->chunk[index >> NATTY_CHUNK_SHIFT]) +
-	       ((index & (NATTY_CHUNK_OBJECTS - 1)) << arena->object_shift);
+	return natty_arena_object(arena, index, arena->object_shift);
 }
 
 /**
@@ -93,8 +100,23 @@ void natty_arena_retire(struct natty_arena *arena, struct natty_conn *conn);
 /* Make it possible to count packets. Process context, serialised. 0, -ENOMEM. */
 int natty_arena_account(struct natty_arena *arena);
 
-/* The counts of an object, or NULL: accounting is off or memory is short. */
-struct natty_counts *natty_arena_counts(struct natty_arena *arena, u32 index);
+/* The counts of an object; NULL: accounting is off or it is the first of many. */
+static __always_inline struct natty_counts *
+natty_arena_counts(const struct natty_arena *arena, u32 index)
+{
+	struct natty_counts **chunks, *chunk;
+
+	/* Pairs with the release in natty_arena_account(). */
+	chunks = smp_load_acquire(&arena->counts);
+	if (unlikely(!chunks))
+		return NULL;
+	/* Pairs with the cmpxchg() in natty_arena_counts_get(). */
+	chunk = smp_load_acquire(&chunks[index >> NATTY_CHUNK_SHIFT]);
+	return chunk ? chunk + (index & (NATTY_CHUNK_OBJECTS - 1)) : NULL;
+}
+
+/* The same, made if need be; NULL: accounting is off or memory is short. */
+struct natty_counts *natty_arena_counts_get(struct natty_arena *arena, u32 index);
 
 /* All indices ever given out are below. */
 static inline u32 natty_arena_top(const struct natty_arena *arena)

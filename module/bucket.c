@@ -60,6 +60,11 @@ void natty_bucket_unlock(struct natty_bucket *bucket)
 	preempt_enable();
 }
 
+static u16 *tag_of(struct natty_bucket *bucket, unsigned int way)
+{
+	return &bucket->tag[natty_bucket_place(way)];
+}
+
 /* Put one more bucket behind a full chain. */
 static struct natty_bucket *prolong(struct natty_buckets *b,
 				    struct natty_bucket *last, bool moving)
@@ -87,7 +92,7 @@ bool natty_bucket_add(struct natty_buckets *b, u32 hash, u32 index, bool moving)
 		for (way = 0; way < NATTY_WAYS; way++) {
 			if (bucket->index[way] != NATTY_BUCKET_FREE)
 				continue;
-			WRITE_ONCE(bucket->tag[way], (u16)hash);
+			WRITE_ONCE(*tag_of(bucket, way), (u16)hash);
 			/* The reader's acquire of the index pairs with it. */
 			smp_store_release(&bucket->index[way], index);
 			return true;
@@ -110,10 +115,10 @@ bool natty_bucket_remove(struct natty_buckets *b, u32 hash, u32 index)
 	do {
 		for (way = 0; way < NATTY_WAYS; way++) {
 			if (bucket->index[way] == index &&
-			    bucket->tag[way] == (u16)hash) {
+			    *tag_of(bucket, way) == (u16)hash) {
 				WRITE_ONCE(bucket->index[way], NATTY_BUCKET_FREE);
 				/* Nobody need look who was here. */
-				WRITE_ONCE(bucket->tag[way], 0);
+				WRITE_ONCE(*tag_of(bucket, way), 0);
 				return true;
 			}
 		}
@@ -133,7 +138,7 @@ static unsigned int count_equal(struct natty_buckets *b,
 	for (; bucket; bucket = natty_bucket_next(b, bucket))
 		for (way = 0; way < NATTY_WAYS; way++)
 			n += bucket->index[way] == index &&
-			     bucket->tag[way] == tag;
+			     bucket->tag[natty_bucket_place(way)] == tag;
 	return n;
 }
 
@@ -153,7 +158,7 @@ unsigned int natty_buckets_move(struct natty_buckets *from,
 	for (bucket = first; bucket; bucket = natty_bucket_next(from, bucket)) {
 		for (way = 0; way < NATTY_WAYS; way++) {
 			index = bucket->index[way];
-			tag = bucket->tag[way];
+			tag = *tag_of(bucket, way);
 			if (index == NATTY_BUCKET_FREE)
 				continue;
 			/* Chain and tag hold all bits that the move asks for. */

@@ -22,7 +22,8 @@
 
 /**
  * struct natty_bucket - one cache line
- * @tag: lower bits of the entries' hashes; read four at a time
+ * @tag: lower bits of the entries' hashes, in the order of natty_bucket_place();
+ *	read four at a time
  * @head: bit 0 locks the whole chain (in its first bucket); the rest is the
  *	number of the next bucket, 0 for none
  * @index: of the entries
@@ -78,11 +79,27 @@ natty_bucket_next(struct natty_buckets *b, const struct natty_bucket *bucket)
 #define NATTY_BIG_ENDIAN 0
 #endif
 
-/* Which lanes of four tags equal @tag: the top bit of each. */
-static __always_inline u64 natty_bucket_match4(const u16 *tags, u16 tag)
+/*
+ * Where the tag of a way is: so that which bit tells of a match says which way
+ * it is with no more than a shift.
+ */
+static __always_inline unsigned int natty_bucket_place(unsigned int way)
+{
+	unsigned int lane = way / 2;
+
+	if (way >= 8)
+		return way;
+	/* Where the first of four tags is the upper part of a word. */
+	if (NATTY_BIG_ENDIAN)
+		lane = 3 - lane;
+	return way % 2 ? lane : 4 + lane;
+}
+
+/* Which lanes of four tags equal those of @all: the top bit of each. */
+static __always_inline u64 natty_bucket_match4(const u16 *tags, u64 all)
 {
 	const u64 low = 0x7fff7fff7fff7fffULL;
-	u64 x = READ_ONCE(*(const u64 *)tags) ^ tag * 0x0001000100010001ULL;
+	u64 x = READ_ONCE(*(const u64 *)tags) ^ all;
 
 	return ~(((x & low) + low) | x | low);
 }
@@ -95,8 +112,19 @@ static __always_inline u64 natty_bucket_match4(const u16 *tags, u16 tag)
 static __always_inline u64 natty_bucket_match_most(const struct natty_bucket *bucket,
 						   u16 tag)
 {
-	return natty_bucket_match4(bucket->tag, tag) |
-	       natty_bucket_match4(bucket->tag + 4, tag) >> 1;
+	u64 lanes = 0x0001000100010001ULL;
+
+	/* One multiplication, not the shifts that it could be taken apart to. */
+	OPTIMIZER_HIDE_VAR(lanes);
+	lanes *= tag;
+	return natty_bucket_match4(bucket->tag, lanes) |
+	       natty_bucket_match4(bucket->tag + 4, lanes) >> 8;
+}
+
+/* The way that a bit of natty_bucket_match_most() stands for. */
+static __always_inline u32 natty_bucket_way_most(u32 bit)
+{
+	return bit / 8;
 }
 
 /* The same of all ways. */
@@ -104,20 +132,15 @@ static __always_inline u64 natty_bucket_match(const struct natty_bucket *bucket,
 {
 	u64 ways = natty_bucket_match_most(bucket, tag);
 
-	ways |= (u64)(READ_ONCE(bucket->tag[8]) == tag) << 13;
-	ways |= (u64)(READ_ONCE(bucket->tag[9]) == tag) << 29;
+	ways |= READ_ONCE(bucket->tag[8]) == tag;
+	ways |= (READ_ONCE(bucket->tag[9]) == tag) << 1;
 	return ways;
 }
 
 /* The way that a bit of natty_bucket_match() stands for. */
 static __always_inline u32 natty_bucket_way(u32 bit)
 {
-	u32 word = 15 - bit % 16, lane = bit / 16;
-
-	/* Where the first of four tags is the upper part of a word. */
-	if (NATTY_BIG_ENDIAN && word < 2)
-		lane = 3 - lane;
-	return 4 * word + lane;
+	return bit < 2 ? 8 + bit : natty_bucket_way_most(bit);
 }
 
 /* Lock the chain that begins with @bucket. Softirqs are disabled. */

@@ -79,27 +79,27 @@ static __always_inline void natty_packet_sum_add(struct sk_buff *skb, __wsum dif
 }
 
 /*
- * Is the checksum of the header at @l4 yet to be completed? It then holds that
+ * Is the checksum of the transport header @l4 yet to be completed? It then holds that
  * of the pseudo header only. A tunnel's outer checksum is complete although
  * the packet in it is not, except while segmentation is to come.
  */
 static __always_inline bool natty_check_is_partial(const struct sk_buff *skb,
-						   unsigned int l4)
+						   const void *l4)
 {
 	return skb->ip_summed == CHECKSUM_PARTIAL &&
-	       (skb_is_gso(skb) || skb_checksum_start_offset(skb) == l4);
+	       (skb_is_gso(skb) ||
+		skb->data + skb_checksum_start_offset(skb) == l4);
 }
 
-/* Set an address of the IP header at @off; @change->addr gets the difference. */
-static __always_inline void natty_change_addr(struct sk_buff *skb,
-					      unsigned int off, u8 family,
+/* Set an address of the IP header at @l3; @change->addr gets the difference. */
+static __always_inline void natty_change_addr(void *l3, u8 family,
 					      struct natty_change *change)
 {
 	bool dst = change->side == NATTY_MANIP_DST;
 	const union nf_inet_addr *to = change->to;
 
 	if (family == NFPROTO_IPV4) {
-		struct iphdr *ih = (struct iphdr *)(skb->data + off);
+		struct iphdr *ih = l3;
 		__be32 *addr = dst ? &ih->daddr : &ih->saddr;
 
 		change->addr = csum_sub((__force __wsum)to->ip,
@@ -108,7 +108,7 @@ static __always_inline void natty_change_addr(struct sk_buff *skb,
 				     csum_add(change->addr, change->header));
 		*addr = to->ip;
 	} else {
-		struct ipv6hdr *ih = (struct ipv6hdr *)(skb->data + off);
+		struct ipv6hdr *ih = l3;
 		struct in6_addr *addr = dst ? &ih->daddr : &ih->saddr;
 
 		change->addr = natty_difference6(addr, &to->in6);
@@ -145,10 +145,10 @@ static __always_inline void natty_change_check(__sum16 *check, u8 proto,
  * header's.
  */
 static __always_inline void
-natty_change_l4_check(struct sk_buff *skb, unsigned int l4, u8 family, u8 proto,
+natty_change_l4_check(struct sk_buff *skb, void *l4, u8 family, u8 proto,
 		      const struct natty_change *change)
 {
-	__sum16 *check = (void *)skb->data + l4 + natty_check_offset(proto);
+	__sum16 *check = l4 + natty_check_offset(proto);
 	bool v6 = family == NFPROTO_IPV6;
 
 	if (natty_check_is_partial(skb, l4)) {

@@ -115,8 +115,8 @@ struct natty_conn {
 
 #define NATTY_CONN_BOTH		(BIT(NATTY_CONN_SRC) | BIT(NATTY_CONN_DST))
 
-#define NATTY_CONN_SIZE_V4	64
-#define NATTY_CONN_SIZE_V6	128
+#define NATTY_CONN_SHIFT_V4	6	/* log2 of an object's size */
+#define NATTY_CONN_SHIFT_V6	7
 #define NATTY_CONN_NONE		0	/* index 0 is never given out */
 
 /* How far .ack may stay behind before a packet writes it. */
@@ -271,13 +271,29 @@ static inline bool natty_conn_maps(const struct natty_conn *conn)
 	       BIT(NATTY_CONN_MAPPING);
 }
 
-/* Move the end of a connection; writes only if that moves by a second. */
-static inline void natty_conn_refresh(struct natty_conn *conn, u32 seconds)
+/*
+ * Move the end of a connection, at least a second from now; writes only if that
+ * moves by a second. Return: false and nothing done if it has expired before.
+ */
+static __always_inline bool natty_conn_touch(struct natty_conn *conn, u32 seconds)
 {
 	u32 expires = (u32)jiffies + seconds * HZ;
+	u32 later = expires - READ_ONCE(conn->expires);
 
-	if (abs((s32)(expires - READ_ONCE(conn->expires))) >= HZ)
-		WRITE_ONCE(conn->expires, expires);
+	/* What would have expired by now is further away. */
+	if (likely(later + (HZ - 1) < 2 * HZ - 1))
+		return true;
+	if (natty_conn_expired(conn))
+		return false;
+	WRITE_ONCE(conn->expires, expires);
+	return true;
+}
+
+/* The same even if it has expired. */
+static inline void natty_conn_refresh(struct natty_conn *conn, u32 seconds)
+{
+	if (!natty_conn_touch(conn, seconds))
+		WRITE_ONCE(conn->expires, (u32)jiffies + seconds * HZ);
 }
 
 /**

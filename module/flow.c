@@ -107,9 +107,14 @@ static bool translate(struct natty_flow *flow, const struct natty_conn *conn,
 	natty_conn_get_end(conn, end, &ep);
 	if (!natty_rewrite(&flow->pkt, manip, &ep))
 		return false;
-	if (manip == NATTY_MANIP_SRC && conn->family == NFPROTO_IPV4)
-		csum_replace_by_diff(&ip_hdr(flow->pkt.skb)->check,
-				     natty_ident_renew(flow->nn, flow->pkt.skb));
+	if (manip == NATTY_MANIP_SRC && conn->family == NFPROTO_IPV4 &&
+	    natty_setting(flow->config, NATTY_SET_IP_UNIQUE_ID)) {
+		struct iphdr *iph = ip_hdr(flow->pkt.skb);
+
+		csum_replace_by_diff(&iph->check,
+				     natty_ident_renew(&flow->nn->idents,
+						       flow->pkt.skb, iph));
+	}
 	return true;
 }
 

@@ -44,7 +44,15 @@ enum natty_counter natty_flow_init(struct natty_flow *flow, struct natty_net *nn
 /* Count a packet as dropped. Return: NF_DROP. */
 unsigned int natty_flow_drop(struct natty_net *nn, enum natty_counter why);
 
-/* Count a packet of @len bytes, if that is wanted. */
+/* Count a packet of @len bytes. Approximate where two CPUs carry one direction. */
+static __always_inline void natty_flow_count(struct natty_counts *counts,
+					     enum natty_dir dir, unsigned int len)
+{
+	WRITE_ONCE(counts->packets[dir], counts->packets[dir] + 1);
+	WRITE_ONCE(counts->bytes[dir], counts->bytes[dir] + len);
+}
+
+/* The same, if that is wanted. */
 static inline void natty_flow_account(struct natty_table *table,
 				      const struct natty_config *config,
 				      const struct natty_conn *conn,
@@ -54,12 +62,9 @@ static inline void natty_flow_account(struct natty_table *table,
 
 	if (!natty_setting(config, NATTY_SET_ACCOUNTING))
 		return;
-	counts = natty_arena_counts(&table->arena, conn->index);
-	if (!counts)
-		return;
-	/* Approximate where two CPUs carry one direction. */
-	WRITE_ONCE(counts->packets[dir], counts->packets[dir] + 1);
-	WRITE_ONCE(counts->bytes[dir], counts->bytes[dir] + len);
+	counts = natty_arena_counts_get(&table->arena, conn->index);
+	if (counts)
+		natty_flow_count(counts, dir, len);
 }
 
 /**

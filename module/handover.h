@@ -10,9 +10,9 @@ struct sk_buff;
  * struct natty_handover - what the last packet's first hook found
  * @skb: that packet; only compared, never followed
  * @conn: its connection, or NULL if it was not looked for
- * @dir: the way it travels
- * @done: with @conn: there is nothing left to translate
  * @hash: without @conn: of its internal endpoint, as a hint where to look
+ * @dir: with @conn: enum natty_dir, the way it travels
+ * @done: with @conn: there is nothing left to translate
  *
  * Written and read by the packet path of one CPU with softirqs disabled. A
  * packet that reaches its second hook elsewhere or later finds another skb
@@ -22,9 +22,9 @@ struct sk_buff;
 struct natty_handover {
 	const struct sk_buff *skb;
 	struct natty_conn *conn;
-	enum natty_dir dir;
-	bool done;
 	u32 hash;
+	u8 dir;
+	bool done;
 };
 
 #endif

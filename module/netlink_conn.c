@@ -114,7 +114,7 @@ int natty_nl_put_counts(struct sk_buff *skb, struct natty_net *nn,
 	if (!natty_setting(rcu_dereference(nn->config), NATTY_SET_ACCOUNTING))
 		return 0;
 	arena = &natty_table_of(nn, conn->family)->arena;
-	counts = natty_arena_counts(arena, conn->index);
+	counts = natty_arena_counts_get(arena, conn->index);
 	if (!counts)
 		return 0;
 	if (natty_nl_put_u64(skb, NATTY_A_CONN_ORIG_PACKETS,

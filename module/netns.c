@@ -23,7 +23,7 @@ static int enable_tables(struct natty_net *nn)
 	err = natty_table_init(&nn->table[1], nn, NFPROTO_IPV6);
 	if (err)
 		goto v4;
-	err = natty_ident_init(nn);
+	err = natty_ident_init(&nn->idents);
 	if (err)
 		goto v6;
 	return 0;
@@ -37,7 +37,7 @@ v4:
 
 static void disable_tables(struct natty_net *nn)
 {
-	natty_ident_exit(nn);
+	natty_ident_exit(&nn->idents);
 	natty_table_exit(&nn->table[1]);
 	natty_table_exit(&nn->table[0]);
 }

@@ -26,6 +26,7 @@
  * struct natty_net - everything a network namespace owns
  * @net: the namespace
  * @config: what is active; never NULL; replaced under @lock, read under RCU
+ * @idents: identifications of packets; there while @enabled
  * @lock: serialises changes of the configuration; outermost
  * @txns: configurations that sockets are staging
  * @enabled: tables exist and hooks are registered; set once under @lock, when
@@ -43,7 +44,6 @@
  * @hosts: internal hosts that are counted
  * @pairings: hosts that have another address of a pool than most would have
  * @crowded: jiffies at which a flow last found no port to share, 0 for never
- * @idents: identifications of packets; there while @enabled
  * @gc: expiry
  * @syns: openings from outside that wait for an answer
  * @events: numbering of notifications
@@ -54,6 +54,7 @@
 struct natty_net {
 	struct natty_config __rcu *config;
 	struct natty_handover __percpu *handover;
+	struct natty_idents idents;
 	struct natty_stats __percpu *stats;
 	bool destinations;
 	bool enabled;
@@ -69,7 +70,6 @@ struct natty_net {
 	struct natty_hosts hosts;
 	struct natty_pairings pairings;
 	unsigned long crowded;
-	struct natty_idents *idents;
 	struct natty_gc gc;
 	struct natty_syns syns;
 	struct natty_events events;

@@ -79,7 +79,6 @@ u32 natty_tcp_timeout(const struct natty_conn *conn,
 		[NATTY_STATE_REPLIED]		= NATTY_SET_TCP_TRANSITORY,
 		[NATTY_STATE_SYN_SENT]		= NATTY_SET_TCP_SYN_SENT,
 		[NATTY_STATE_SYN_RECEIVED]	= NATTY_SET_TCP_SYN_RECEIVED,
-		[NATTY_STATE_ESTABLISHED]	= NATTY_SET_TCP_ESTABLISHED,
 		[NATTY_STATE_FIN_WAIT]		= NATTY_SET_TCP_FIN_WAIT,
 		[NATTY_STATE_CLOSE_WAIT]	= NATTY_SET_TCP_CLOSE_WAIT,
 		[NATTY_STATE_LAST_ACK]		= NATTY_SET_TCP_LAST_ACK,
@@ -88,10 +87,8 @@ u32 natty_tcp_timeout(const struct natty_conn *conn,
 	};
 	u8 state = READ_ONCE(conn->state);
 
-	/* Picked up in the middle, and nobody has answered yet. */
-	if (state == NATTY_STATE_ESTABLISHED &&
-	    !natty_conn_is(conn, NATTY_CONN_REPLIED))
-		return set->value[NATTY_SET_TCP_TRANSITORY];
+	if (state == NATTY_STATE_ESTABLISHED)
+		return natty_tcp_established_timeout(conn, set);
 	return set->value[setting[state]];
 }
 

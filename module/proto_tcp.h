@@ -36,7 +36,16 @@ static inline bool natty_tcp_is_ordinary(const struct natty_conn *conn,
 	       (s32)(ack - known) <= NATTY_TCP_ACK_SLACK;
 }
 
-/* Seconds that it lives without a segment, given its state. */
+/* Seconds that one that is established lives without a segment. */
+static inline u32 natty_tcp_established_timeout(const struct natty_conn *conn,
+						const struct natty_settings *set)
+{
+	/* Picked up in the middle, and nobody has answered yet. */
+	return set->value[natty_conn_is(conn, NATTY_CONN_REPLIED) ?
+			  NATTY_SET_TCP_ESTABLISHED : NATTY_SET_TCP_TRANSITORY];
+}
+
+/* The same, given its state. */
 u32 natty_tcp_timeout(const struct natty_conn *conn,
 		      const struct natty_settings *set);
 

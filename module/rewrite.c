@@ -68,7 +68,7 @@ static void rewrite_sctp(struct natty_packet *pkt, struct natty_change *change)
 	if (pkt->tuple.family == NFPROTO_IPV6)
 		natty_packet_sum_add(skb, change->addr);
 	natty_change_port(port_of(sh, IPPROTO_SCTP, change->side, 0), change);
-	if (*(__be32 *)sh == ports || natty_check_is_partial(skb, pkt->l4))
+	if (*(__be32 *)sh == ports || natty_check_is_partial(skb, sh))
 		return;
 	sh->checksum ^= sctp_difference(ports, *(__be32 *)sh,
 					pkt->len - pkt->l4);
@@ -87,7 +87,8 @@ static void rewrite_l4(struct natty_packet *pkt, struct natty_change *change)
 							  NATTY_ICMP_QUERY);
 	if (port)
 		natty_change_port(port, change);
-	natty_change_l4_check(pkt->skb, pkt->l4, pkt->tuple.family, proto, change);
+	natty_change_l4_check(pkt->skb, pkt->skb->data + pkt->l4,
+			      pkt->tuple.family, proto, change);
 }
 
 /* The most usual packets; @family and @proto are constants. */
@@ -98,10 +99,11 @@ static __always_inline bool rewrite_usual(struct natty_packet *pkt, u8 family, u
 
 	if (!make_writable(pkt->skb, pkt->l4 + natty_packet_min_header(proto)))
 		return false;
-	natty_change_addr(pkt->skb, 0, family, change);
+	natty_change_addr(pkt->skb->data, family, change);
 	ports = (__be16 *)(pkt->skb->data + pkt->l4);
 	natty_change_port(&ports[change->side == NATTY_MANIP_DST], change);
-	natty_change_l4_check(pkt->skb, pkt->l4, family, proto, change);
+	natty_change_l4_check(pkt->skb, pkt->skb->data + pkt->l4, family, proto,
+			      change);
 	return true;
 }
 
@@ -118,7 +120,7 @@ static noinline bool rewrite_plain(struct natty_packet *pkt, struct natty_change
 						sizeof(struct ipv6hdr);
 	if (!make_writable(pkt->skb, need))
 		return false;
-	natty_change_addr(pkt->skb, 0, family, change);
+	natty_change_addr(pkt->skb->data, family, change);
 	if (proto == IPPROTO_SCTP)
 		rewrite_sctp(pkt, change);
 	else if (natty_proto_has_ports(proto))
@@ -193,13 +195,13 @@ static noinline bool rewrite_error(struct natty_packet *pkt, struct natty_change
 		return false;
 	quote = pkt->skb->data + pkt->quote_l3;
 	before = csum_partial(quote, size, 0);
-	natty_change_addr(pkt->skb, pkt->quote_l3, family, &quoted);
+	natty_change_addr(quote, family, &quoted);
 	if (natty_proto_has_ports(proto))
 		rewrite_quoted_l4(pkt, &quoted, end - pkt->quote_l4);
 	diff = csum_sub(csum_partial(quote, size, 0), before);
 
 	/* The message's own checksum is in the same place in both families. */
-	natty_change_addr(pkt->skb, 0, family, change);
+	natty_change_addr(pkt->skb->data, family, change);
 	ih = (struct icmphdr *)(pkt->skb->data + pkt->l4);
 	if (family == NFPROTO_IPV6)
 		diff = csum_add(diff, change->addr);

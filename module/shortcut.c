@@ -71,30 +71,35 @@ static __always_inline bool is_plain(const struct sk_buff *skb, u8 family)
 }
 
 /* Does it hold what its headers claim, and may they be written to? */
-static __always_inline bool is_whole(const struct sk_buff *skb, u8 family)
+static __always_inline bool is_whole(const struct sk_buff *skb, u8 family, u8 proto)
 {
 	const void *l3 = skb->data, *l4 = ports_of(l3, family);
-	unsigned int len;
+	int len, claimed, room = skb->len;
 
-	if (family == NFPROTO_IPV4)
+	/* Length 0 is that of something huge which the stack has merged. */
+	if (family == NFPROTO_IPV4) {
 		len = ntohs(((const struct iphdr *)l3)->tot_len);
-	else
-		len = ntohs(((const struct ipv6hdr *)l3)->payload_len) +
-		      sizeof(struct ipv6hdr);
-	if (unlikely(len > skb->len || skb_cloned(skb)))
-		return false;
-	/* Where a length is 0, as in what the stack has merged: huge. */
-	len -= header_len(family);
-	if (proto_of(l3, family) == IPPROTO_UDP) {
-		unsigned int claimed = ntohs(((const struct udphdr *)l4)->len);
-
-		return claimed >= sizeof(struct udphdr) && claimed <= len &&
-		       len < 0x10000;
+	} else {
+		len = ntohs(((const struct ipv6hdr *)l3)->payload_len);
+		room -= sizeof(struct ipv6hdr);
 	}
-	return proto_of(l3, family) == IPPROTO_TCP && len < 0x10000 &&
-	       skb_headlen(skb) >= header_len(family) + sizeof(struct tcphdr) &&
-	       ((const struct tcphdr *)l4)->doff * 4 >= sizeof(struct tcphdr) &&
-	       ((const struct tcphdr *)l4)->doff * 4 <= len;
+	if (unlikely(len > room || skb_cloned(skb)))
+		return false;
+	if (family == NFPROTO_IPV4)
+		len -= sizeof(struct iphdr);
+	if (proto == IPPROTO_UDP) {
+		claimed = ntohs(((const struct udphdr *)l4)->len);
+		if (unlikely(claimed < (int)sizeof(struct udphdr)))
+			return false;
+	} else {
+		if (unlikely(proto != IPPROTO_TCP || skb_headlen(skb) <
+			     header_len(family) + sizeof(struct tcphdr)))
+			return false;
+		claimed = ((const struct tcphdr *)l4)->doff * 4;
+		if (unlikely(claimed < (int)sizeof(struct tcphdr)))
+			return false;
+	}
+	return likely(claimed <= len);
 }
 
 /*
@@ -121,7 +126,7 @@ static __always_inline u32 hash_of(const struct natty_table *table, u8 family,
  * as it does in a packet.
  */
 static __always_inline bool is_of(const struct natty_conn *conn, u8 family,
-				  const void *l3, enum natty_dir dir)
+				  u8 proto, const void *l3, enum natty_dir dir)
 {
 	const unsigned int i = dir == NATTY_DIR_ORIG ? NATTY_END_ORIG_SRC :
 						       NATTY_END_ORIG_DST;
@@ -136,7 +141,7 @@ static __always_inline bool is_of(const struct natty_conn *conn, u8 family,
 	if (get_unaligned((const u32 *)&conn->port[i]) !=
 	    get_unaligned((const u32 *)ports_of(l3, family)) ||
 	    ((u32)atomic_read(&conn->flags) & (set | clear)) != set ||
-	    conn->proto != proto_of(l3, family))
+	    conn->proto != proto)
 		return false;
 	if (family == NFPROTO_IPV4)
 		return get_unaligned((const u64 *)&conn->addr4[i]) ==
@@ -146,21 +151,32 @@ static __always_inline bool is_of(const struct natty_conn *conn, u8 family,
 			       &addr_of(l3, family, true)->in6);
 }
 
-/* Where most connections are: what has the tag there, if it is one at all. */
-static __always_inline struct natty_conn *guess(const struct natty_table *table,
-						u32 hash)
+/* Where most connections are: what has the tag there. Is it that at all? */
+static __always_inline bool guess(const struct natty_table *table, u8 family,
+				  u8 proto, const void *l3, enum natty_dir dir,
+				  u32 hash, struct natty_conn **conn)
 {
 	struct natty_buckets *buckets = rcu_dereference(table->buckets);
 	const struct natty_bucket *bucket = natty_bucket_of(buckets, hash);
 	u64 ways = natty_bucket_match_most(bucket, (u16)hash);
+	u32 index;
 
-	return likely(ways) ? natty_table_candidate(table, bucket, ways) : NULL;
+	if (unlikely(!ways))
+		return false;
+	/* Pairs with the release in natty_bucket_add(). */
+	index = smp_load_acquire(&bucket->index[natty_bucket_way_most(__ffs64(ways))]);
+	if (unlikely(index == NATTY_CONN_NONE))
+		return false;
+	*conn = natty_arena_object(&table->arena, index,
+				   family == NFPROTO_IPV4 ? NATTY_CONN_SHIFT_V4 :
+							    NATTY_CONN_SHIFT_V6);
+	return likely(is_of(*conn, family, proto, l3, dir));
 }
 
 /* Wherever the table has it. */
-static noinline struct natty_conn *find_more(const struct natty_table *table,
-					     u8 family, const void *l3,
-					     enum natty_dir dir, u32 hash)
+static struct natty_conn *find(const struct natty_table *table, u8 family,
+			       u8 proto, const void *l3, enum natty_dir dir,
+			       u32 hash)
 {
 	struct natty_cursor cursor;
 	struct natty_conn *conn;
@@ -169,51 +185,35 @@ static noinline struct natty_conn *find_more(const struct natty_table *table,
 	if (!cursor.ways && !natty_bucket_has_more(cursor.buckets, cursor.bucket))
 		return NULL;
 	while ((conn = natty_cursor_next(&cursor)))
-		if (is_of(conn, family, l3, dir))
+		if (is_of(conn, family, proto, l3, dir))
 			return conn;
 	return NULL;
 }
 
-static __always_inline struct natty_conn *find(const struct natty_table *table,
-					       u8 family, const void *l3,
-					       enum natty_dir dir, u32 hash)
-{
-	struct natty_conn *conn = guess(table, hash);
-
-	if (unlikely(!conn || !is_of(conn, family, l3, dir))) {
-		conn = find_more(table, family, l3, dir, hash);
-		if (!conn)
-			return NULL;
-	}
-	return natty_conn_expired(conn) ? NULL : conn;
-}
-
 /* Let the packet act on its connection, if all it does is to keep it alive. */
 static __always_inline bool advance(const struct natty_config *config,
-				    struct natty_table *table,
-				    struct natty_conn *conn, struct sk_buff *skb,
-				    u8 family, enum natty_dir dir)
+				    struct natty_conn *conn,
+				    const struct sk_buff *skb, u8 family,
+				    u8 proto, enum natty_dir dir)
 {
 	const struct tcphdr *th = (const void *)ports_of(skb->data, family);
 	u32 seconds;
 
 	if (dir == NATTY_DIR_REPLY && !natty_conn_is(conn, NATTY_CONN_REPLIED))
 		return false;
-	if (proto_of(skb->data, family) == IPPROTO_UDP) {
+	if (proto == IPPROTO_UDP) {
 		seconds = natty_udp_timeout(conn, &config->set);
 	} else {
 		if (!th->ack || !natty_tcp_is_ordinary(conn, ((const u8 *)th)[13],
 						       ntohl(th->ack_seq), dir))
 			return false;
-		seconds = natty_tcp_timeout(conn, &config->set);
+		seconds = natty_tcp_established_timeout(conn, &config->set);
 	}
-	natty_conn_refresh(conn, seconds);
-	natty_flow_account(table, config, conn, dir, skb->len);
-	return true;
+	return likely(natty_conn_touch(conn, seconds));
 }
 
 /* Translate one side of it; @header is what else changed in its IPv4 header. */
-static __always_inline void translate(struct sk_buff *skb, u8 family,
+static __always_inline void translate(struct sk_buff *skb, u8 family, u8 proto,
 				      const struct natty_conn *conn,
 				      enum natty_manip side, enum natty_end to,
 				      __wsum header)
@@ -224,79 +224,132 @@ static __always_inline void translate(struct sk_buff *skb, u8 family,
 		.to_port = conn->port[to],
 		.header = header,
 	};
-	__be16 *ports = (__be16 *)ports_of(skb->data, family);
-	u8 proto = proto_of(skb->data, family);
+	void *l3 = skb->data, *l4 = l3 + header_len(family);
 
-	natty_change_addr(skb, 0, family, &change);
-	natty_change_port(&ports[side == NATTY_MANIP_DST], &change);
-	natty_change_l4_check(skb, header_len(family), family,
-			      proto == IPPROTO_UDP ? IPPROTO_UDP : IPPROTO_TCP,
-			      &change);
+	natty_change_addr(l3, family, &change);
+	natty_change_port((__be16 *)l4 + (side == NATTY_MANIP_DST), &change);
+	if (proto == IPPROTO_UDP)
+		natty_change_l4_check(skb, l4, family, IPPROTO_UDP, &change);
+	else
+		natty_change_l4_check(skb, l4, family, IPPROTO_TCP, &change);
 }
 
-/* Look up at once what cannot wait; an answer gets its destination, too. */
-static __always_inline unsigned int look_up(struct natty_net *nn,
+/* Before routing: an answer gets its destination; the other hook does the rest. */
+static __always_inline unsigned int take_in(struct natty_net *nn,
+					    struct natty_conn *conn,
+					    struct natty_counts *counts,
 					    struct sk_buff *skb,
 					    const struct nf_hook_state *state,
-					    u8 family, enum natty_dir dir)
+					    u8 family, u8 proto,
+					    enum natty_dir dir)
 {
-	struct natty_handover *h = this_cpu_ptr(nn->handover);
-	struct natty_table *table = natty_table_of(nn, family);
-	struct natty_conn *conn;
+	struct natty_handover *h;
 
-	if (!is_whole(skb, family))
-		goto no;
-	conn = find(table, family, skb->data, dir,
-		    hash_of(table, family, skb->data, dir));
-	if (!conn || !advance(rcu_dereference(nn->config), table, conn, skb,
-			      family, dir))
-		goto no;
+	if (unlikely(!advance(rcu_dereference(nn->config), conn, skb, family,
+			      proto, dir)))
+		return natty_hook_prerouting(nn, skb, state);
+	if (counts)
+		natty_flow_count(counts, dir, skb->len);
 	if (dir == NATTY_DIR_REPLY)
-		translate(skb, family, conn, NATTY_MANIP_DST,
+		translate(skb, family, proto, conn, NATTY_MANIP_DST,
 			  NATTY_END_ORIG_SRC, 0);
+	h = this_cpu_ptr(nn->handover);
 	h->skb = skb;
 	h->conn = conn;
 	h->dir = dir;
 	h->done = dir == NATTY_DIR_REPLY;
 	return NF_ACCEPT;
-no:
-	return natty_hook_prerouting(nn, skb, state);
 }
 
-/* An answer, as far as its destination tells. */
-static noinline unsigned int answer4(struct natty_net *nn, struct sk_buff *skb,
-				     const struct nf_hook_state *state)
+/* What is not where most connections are, or the first that is counted there. */
+static noinline unsigned int look_further(struct natty_net *nn,
+					  struct sk_buff *skb,
+					  const struct nf_hook_state *state,
+					  enum natty_dir dir)
 {
-	return look_up(nn, skb, state, NFPROTO_IPV4, NATTY_DIR_REPLY);
+	struct natty_table *table = natty_table_of(nn, state->pf);
+	u8 proto = proto_of(skb->data, state->pf);
+	struct natty_counts *counts = NULL;
+	struct natty_conn *conn;
+
+	conn = find(table, state->pf, proto, skb->data, dir,
+		    hash_of(table, state->pf, skb->data, dir));
+	if (!conn)
+		return natty_hook_prerouting(nn, skb, state);
+	if (natty_setting(rcu_dereference(nn->config), NATTY_SET_ACCOUNTING))
+		counts = natty_arena_counts_get(&table->arena, conn->index);
+	return take_in(nn, conn, counts, skb, state, state->pf, proto, dir);
 }
 
-static noinline unsigned int answer6(struct natty_net *nn, struct sk_buff *skb,
-				     const struct nf_hook_state *state)
+/*
+ * Look up at once what cannot wait: first it is told whether this is the usual
+ * case, which calls nobody and so saves no registers.
+ */
+static __always_inline unsigned int look_up(struct natty_net *nn,
+					    struct sk_buff *skb,
+					    const struct nf_hook_state *state,
+					    u8 family, enum natty_dir dir)
 {
-	return look_up(nn, skb, state, NFPROTO_IPV6, NATTY_DIR_REPLY);
+	struct natty_table *table = natty_table_of(nn, family);
+	u8 proto = proto_of(skb->data, family);
+	struct natty_counts *counts = NULL;
+	struct natty_conn *conn;
+
+	if (unlikely(!is_whole(skb, family, proto)))
+		return natty_hook_prerouting(nn, skb, state);
+	if (unlikely(!guess(table, family, proto, skb->data, dir,
+			    hash_of(table, family, skb->data, dir), &conn)))
+		return look_further(nn, skb, state, dir);
+	if (natty_setting(rcu_dereference(nn->config), NATTY_SET_ACCOUNTING)) {
+		counts = natty_arena_counts(&table->arena, conn->index);
+		if (unlikely(!counts))
+			return look_further(nn, skb, state, dir);
+	}
+	return take_in(nn, conn, counts, skb, state, family, proto, dir);
 }
 
-/* What the opener sends where destinations may be translated, too. */
+/*
+ * The bucket comes while the packet is routed. To look into it now for what else
+ * to fetch would be to wait for it: that doubles the cost at half a million
+ * flows.
+ */
+static __always_inline unsigned int look_later(struct natty_net *nn,
+					       const struct sk_buff *skb, u8 family)
+{
+	struct natty_table *table = natty_table_of(nn, family);
+	u32 hash = hash_of(table, family, skb->data, NATTY_DIR_ORIG);
+	struct natty_handover *h = this_cpu_ptr(nn->handover);
+
+	prefetch(natty_bucket_of(rcu_dereference(table->buckets), hash));
+	h->skb = skb;
+	h->conn = NULL;
+	h->hash = hash;
+	return NF_ACCEPT;
+}
+
+/* What the opener sends, where destinations of some packets may be translated. */
+static __always_inline unsigned int question(struct natty_net *nn,
+					     struct sk_buff *skb,
+					     const struct nf_hook_state *state,
+					     u8 family)
+{
+	if (READ_ONCE(nn->destinations) ||
+	    natty_config_gate(rcu_dereference(nn->config), NATTY_CHAIN_PREROUTING,
+			      state->in))
+		return look_up(nn, skb, state, family, NATTY_DIR_ORIG);
+	return look_later(nn, skb, family);
+}
+
 static noinline unsigned int question4(struct natty_net *nn, struct sk_buff *skb,
 				       const struct nf_hook_state *state)
 {
-	return look_up(nn, skb, state, NFPROTO_IPV4, NATTY_DIR_ORIG);
+	return question(nn, skb, state, NFPROTO_IPV4);
 }
 
 static noinline unsigned int question6(struct natty_net *nn, struct sk_buff *skb,
 				       const struct nf_hook_state *state)
 {
-	return look_up(nn, skb, state, NFPROTO_IPV6, NATTY_DIR_ORIG);
-}
-
-/* Can nothing but an outbound connection without a translated destination be meant? */
-static __always_inline bool is_outward(const struct natty_net *nn,
-				       const struct net_device *in)
-{
-	const struct natty_config *config = rcu_dereference(nn->config);
-
-	return !READ_ONCE(nn->destinations) &&
-	       !natty_config_gate(config, NATTY_CHAIN_PREROUTING, in);
+	return question(nn, skb, state, NFPROTO_IPV6);
 }
 
 static __always_inline unsigned int short_in(struct natty_net *nn,
@@ -304,46 +357,19 @@ static __always_inline unsigned int short_in(struct natty_net *nn,
 					     const struct nf_hook_state *state,
 					     u8 family)
 {
-	struct natty_table *table = natty_table_of(nn, family);
-	struct natty_handover *h;
-	u32 hash;
+	const struct natty_config *config = rcu_dereference(nn->config);
 
 	if (!is_plain(skb, family) || state->in->flags & IFF_LOOPBACK ||
 	    unlikely(!softirq_count()))
 		return natty_hook_prerouting(nn, skb, state);
+	/* Is it an answer, as far as its destination tells? */
 	if (natty_port_addr_maybe(&nn->ports, family,
 				  addr_of(skb->data, family, true)))
-		return family == NFPROTO_IPV4 ? answer4(nn, skb, state) :
-						answer6(nn, skb, state);
-	if (!likely(is_outward(nn, state->in)))
+		return look_up(nn, skb, state, family, NATTY_DIR_REPLY);
+	if (READ_ONCE(nn->destinations) || config->nrules[NATTY_CHAIN_PREROUTING])
 		return family == NFPROTO_IPV4 ? question4(nn, skb, state) :
 						question6(nn, skb, state);
-	/*
-	 * The bucket comes while the packet is routed. To look into it now for
-	 * what else to fetch would be to wait for it: that doubles the cost at
-	 * half a million flows.
-	 */
-	hash = hash_of(table, family, skb->data, NATTY_DIR_ORIG);
-	prefetch(natty_bucket_of(rcu_dereference(table->buckets), hash));
-	h = this_cpu_ptr(nn->handover);
-	h->hash = hash;
-	h->skb = skb;
-	h->conn = NULL;
-	h->dir = NATTY_DIR_ORIG;
-	h->done = false;
-	return NF_ACCEPT;
-}
-
-unsigned int natty_shortcut_in4(void *priv, struct sk_buff *skb,
-				const struct nf_hook_state *state)
-{
-	return short_in(priv, skb, state, NFPROTO_IPV4);
-}
-
-unsigned int natty_shortcut_in6(void *priv, struct sk_buff *skb,
-				const struct nf_hook_state *state)
-{
-	return short_in(priv, skb, state, NFPROTO_IPV6);
+	return look_later(nn, skb, family);
 }
 
 /*
@@ -357,7 +383,7 @@ static __always_inline bool is_done(const struct natty_handover *h,
 	const struct natty_conn *conn = h->conn;
 	enum natty_end src = NATTY_END_ORIG_SRC, dst = NATTY_END_NEW_DST;
 
-	if (conn->family != family)
+	if (!h->done || conn->family != family)
 		return false;
 	if (h->dir == NATTY_DIR_REPLY)
 		swap(src, dst);
@@ -368,32 +394,38 @@ static __always_inline bool is_done(const struct natty_handover *h,
 	       ipv6_addr_equal(&ipv6_hdr(skb)->daddr, &conn->addr6[dst]);
 }
 
-/* What the opener sends. */
+/* What the opener sends, and the first hook knew or the second cannot guess. */
 static __always_inline unsigned int outward(struct natty_net *nn,
 					    struct sk_buff *skb,
 					    const struct nf_hook_state *state,
 					    u8 family)
 {
+	const struct natty_config *config = rcu_dereference(nn->config);
 	const struct natty_handover *h = this_cpu_ptr(nn->handover);
 	struct natty_table *table = natty_table_of(nn, family);
+	u8 proto = proto_of(skb->data, family);
 	struct natty_conn *conn = h->conn;
 	__wsum header = 0;
 
-	if (!is_plain(skb, family) || !is_whole(skb, family))
+	if (!is_plain(skb, family) || !is_whole(skb, family, proto))
 		goto no;
 	if (conn) {
 		if (conn->family != family ||
-		    !is_of(conn, family, skb->data, NATTY_DIR_ORIG))
+		    !is_of(conn, family, proto, skb->data, NATTY_DIR_ORIG))
 			goto no;
 	} else {
-		conn = find(table, family, skb->data, NATTY_DIR_ORIG, h->hash);
-		if (!conn || !advance(rcu_dereference(nn->config), table, conn,
-				      skb, family, NATTY_DIR_ORIG))
+		conn = find(table, family, proto, skb->data, NATTY_DIR_ORIG,
+			    h->hash);
+		if (!conn || !advance(config, conn, skb, family, proto,
+				      NATTY_DIR_ORIG))
 			goto no;
+		natty_flow_account(table, config, conn, NATTY_DIR_ORIG, skb->len);
 	}
-	if (family == NFPROTO_IPV4)
-		header = natty_ident_renew(nn, skb);
-	translate(skb, family, conn, NATTY_MANIP_SRC, NATTY_END_NEW_SRC, header);
+	if (family == NFPROTO_IPV4 &&
+	    natty_setting(config, NATTY_SET_IP_UNIQUE_ID))
+		header = natty_ident_renew(&nn->idents, skb, (void *)skb->data);
+	translate(skb, family, proto, conn, NATTY_MANIP_SRC, NATTY_END_NEW_SRC,
+		  header);
 	return NF_ACCEPT;
 no:
 	return natty_hook_postrouting(nn, skb, state);
@@ -411,36 +443,110 @@ static noinline unsigned int outward6(struct natty_net *nn, struct sk_buff *skb,
 	return outward(nn, skb, state, NFPROTO_IPV6);
 }
 
+/* What the first hook found a connection of. */
+static __always_inline unsigned int handed(struct natty_net *nn,
+					   struct sk_buff *skb,
+					   const struct nf_hook_state *state,
+					   u8 family)
+{
+	const struct natty_handover *h = this_cpu_ptr(nn->handover);
+
+	if (likely(is_done(h, skb, family)))
+		return NF_ACCEPT;
+	if (h->dir == NATTY_DIR_REPLY)
+		return natty_hook_postrouting(nn, skb, state);
+	return family == NFPROTO_IPV4 ? outward4(nn, skb, state) :
+					outward6(nn, skb, state);
+}
+
+static noinline unsigned int handed4(struct natty_net *nn, struct sk_buff *skb,
+				     const struct nf_hook_state *state)
+{
+	return handed(nn, skb, state, NFPROTO_IPV4);
+}
+
+static noinline unsigned int handed6(struct natty_net *nn, struct sk_buff *skb,
+				     const struct nf_hook_state *state)
+{
+	return handed(nn, skb, state, NFPROTO_IPV6);
+}
+
+/* As look_up(), of what the opener sends if there was no need to do it before. */
 static __always_inline unsigned int short_out(struct natty_net *nn,
 					      struct sk_buff *skb,
 					      const struct nf_hook_state *state,
 					      u8 family)
 {
+	const struct natty_config *config = rcu_dereference(nn->config);
+	struct natty_table *table = natty_table_of(nn, family);
+	u8 proto = proto_of(skb->data, family);
+	struct natty_counts *counts = NULL;
 	const struct natty_handover *h;
+	struct natty_conn *conn;
+	u32 *idents = NULL;
+	__wsum header = 0;
 
 	if (unlikely(!softirq_count()))
 		goto no;
 	h = this_cpu_ptr(nn->handover);
 	if (h->skb != skb)
 		goto no;
-	if (h->done) {
-		if (likely(is_done(h, skb, family)))
-			return NF_ACCEPT;
-		goto no;
-	}
+	if (h->conn)
+		return family == NFPROTO_IPV4 ? handed4(nn, skb, state) :
+						handed6(nn, skb, state);
 	/* Where no connection is known yet only interfaces of the outside matter. */
-	if (h->dir == NATTY_DIR_ORIG &&
-	    (h->conn || natty_is_outside(nn, state->out->ifindex)))
-		return family == NFPROTO_IPV4 ? outward4(nn, skb, state) :
-						outward6(nn, skb, state);
+	if (unlikely(!natty_is_outside(nn, state->out->ifindex)) ||
+	    unlikely(!is_plain(skb, family) || !is_whole(skb, family, proto)))
+		goto no;
+	if (unlikely(!guess(table, family, proto, skb->data, NATTY_DIR_ORIG,
+			    h->hash, &conn)))
+		goto other;
+	if (natty_setting(config, NATTY_SET_ACCOUNTING)) {
+		counts = natty_arena_counts(&table->arena, conn->index);
+		if (unlikely(!counts))
+			goto other;
+	}
+	if (family == NFPROTO_IPV4 && natty_setting(config, NATTY_SET_IP_UNIQUE_ID) &&
+	    natty_ident_matters((const void *)skb->data)) {
+		idents = natty_ident_batch(&nn->idents,
+					   ((const struct iphdr *)skb->data)->daddr);
+		if (unlikely(!(u16)*idents || natty_ident_need(skb) > 1))
+			goto other;
+	}
+	if (unlikely(!advance(config, conn, skb, family, proto, NATTY_DIR_ORIG)))
+		goto no;
+	if (counts)
+		natty_flow_count(counts, NATTY_DIR_ORIG, skb->len);
+	if (idents)
+		header = natty_ident_set((void *)skb->data,
+					 natty_ident_next(idents));
+	translate(skb, family, proto, conn, NATTY_MANIP_SRC, NATTY_END_NEW_SRC,
+		  header);
+	return NF_ACCEPT;
 no:
 	return natty_hook_postrouting(nn, skb, state);
+other:
+	return family == NFPROTO_IPV4 ? outward4(nn, skb, state) :
+					outward6(nn, skb, state);
+}
+
+/* Those of one family are neighbours: it is seldom that both are in use. */
+unsigned int natty_shortcut_in4(void *priv, struct sk_buff *skb,
+				const struct nf_hook_state *state)
+{
+	return short_in(priv, skb, state, NFPROTO_IPV4);
 }
 
 unsigned int natty_shortcut_out4(void *priv, struct sk_buff *skb,
 				 const struct nf_hook_state *state)
 {
 	return short_out(priv, skb, state, NFPROTO_IPV4);
+}
+
+unsigned int natty_shortcut_in6(void *priv, struct sk_buff *skb,
+				const struct nf_hook_state *state)
+{
+	return short_in(priv, skb, state, NFPROTO_IPV6);
 }
 
 unsigned int natty_shortcut_out6(void *priv, struct sk_buff *skb,

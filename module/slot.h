@@ -26,7 +26,7 @@ static __always_inline u32 natty_slot_rest(enum natty_slot slot, u8 proto,
 static __always_inline u32 natty_slot_endpoint4(const struct natty_table *table,
 						u32 rest, __be32 addr)
 {
-	return natty_hash(&table->key, (__force u32)addr, rest);
+	return natty_hash32(&table->key, (__force u32)addr, rest);
 }
 
 static __always_inline u32 natty_slot_endpoint6(const struct natty_table *table,
