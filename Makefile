@@ -71,7 +71,7 @@ style: ## only the kernel's style checker
 	@selftests/vm/check style
 
 bench: ## measure
-	@selftests/bench/run
+	@selftests/bench/run --icount
 
 dkms: ## give the sources to dkms, which builds natty for every kernel that is installed, and will be
 	@packaging/dkms-add

@@ -173,14 +173,18 @@ static int search_own(struct search *s)
 /* Nothing is free: perhaps some ports have rested long enough by now. */
 static int search_resting(struct search *s)
 {
-	u32 n = natty_portmap_sweep(s->map, ktime_get_seconds());
 	int port = -ENOSPC;
+	u32 n;
 
-	if (n) {
+	/* The first leaf most often has one; but it may be for others only. */
+	do {
+		n = natty_portmap_sweep(s->map, ktime_get_seconds(), s->min, s->max);
+		if (!n)
+			return search_own(s);
 		atomic_sub(n, &s->nn->ports.resting);
 		port = search_any(s);
-	}
-	return port >= 0 ? port : search_own(s);
+	} while (port < 0);
+	return port;
 }
 
 static bool can_have(struct search *s, u32 port)

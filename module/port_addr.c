@@ -134,23 +134,33 @@ struct natty_port_addr *natty_port_addr_get(struct natty_net *nn, u8 family,
 	return likely(pa) ? pa : insert_addr(nn, family, addr);
 }
 
-/* Free what has rested long enough; the lock is held. */
-static void sweep_rests(struct natty_net *nn, struct natty_port_addr *pa)
+/* Free some of what has rested long enough. Is there more? */
+static bool sweep_some(struct natty_net *nn, struct natty_port_addr *pa,
+		       unsigned int class)
 {
 	struct natty_portmap *map;
-	unsigned int i;
-	u32 before;
+	u32 before, n = 0;
 
-	for (i = 0; i < NATTY_PORT_CLASSES; i++) {
-		map = pa->map[i];
-		if (!map || !map->resting)
-			continue;
+	spin_lock_bh(&pa->lock);
+	map = pa->map[class];
+	if (map && map->resting) {
 		before = map->memory;
-		atomic_sub(natty_portmap_sweep(map, ktime_get_seconds()),
-			   &nn->ports.resting);
+		n = natty_portmap_sweep(map, ktime_get_seconds(), 0, U16_MAX);
+		atomic_sub(n, &nn->ports.resting);
 		atomic_long_add((long)map->memory - (long)before,
 				&nn->ports.memory);
 	}
+	spin_unlock_bh(&pa->lock);
+	return n;
+}
+
+static void sweep_rests(struct natty_net *nn, struct natty_port_addr *pa)
+{
+	unsigned int class;
+
+	for (class = 0; class < NATTY_PORT_CLASSES; class++)
+		while (sweep_some(nn, pa, class))
+			;
 }
 
 /* How many ports and connections have the address; the lock is held. */
@@ -193,8 +203,8 @@ static void sweep_addr(struct natty_net *nn, const struct natty_config *config,
 {
 	bool idle;
 
-	spin_lock_bh(&pa->lock);
 	sweep_rests(nn, pa);
+	spin_lock_bh(&pa->lock);
 	if (pa->presence && natty_presence_is_stale(pa->presence)) {
 		atomic_long_sub(sizeof(*pa->presence), &nn->ports.memory);
 		kfree(pa->presence);

@@ -204,6 +204,11 @@ static u32 make_mark(u32 until, u16 tag)
 	return mark ?: 1U << 16;
 }
 
+static bool is_before(u32 a, u32 b)
+{
+	return (s32)(a - b) < 0;
+}
+
 static bool is_over(u32 mark, u32 now)
 {
 	return (s16)((u16)(mark >> 16) - (u16)now) <= 0;
@@ -220,8 +225,9 @@ int natty_portmap_rest(struct natty_portmap *map, u16 port, u32 until, u16 tag)
 		map->memory += sizeof(**place);
 	}
 	(*place)->mark[port % LEAF_PORTS] = make_mark(until, tag);
-	(*place)->n++;
-	if (!map->resting++ || (s32)(until - map->due) < 0)
+	if (!(*place)->n++ || is_before(until, (*place)->due))
+		(*place)->due = until;
+	if (!map->resting++ || is_before(until, map->due))
 		map->due = until;
 	return 0;
 }
@@ -262,30 +268,46 @@ bool natty_portmap_wake(struct natty_portmap *map, u16 port, u32 now, u16 tag)
 	return true;
 }
 
-u32 natty_portmap_sweep(struct natty_portmap *map, u32 now)
+/* Free the ports of a leaf whose rest is over. */
+static void sweep_leaf(struct natty_portmap *map, unsigned int leaf, u32 now)
 {
-	u32 before = map->resting, port, due = now + S16_MAX;
+	u32 port, due = now + S16_MAX, mark, left;
 
-	if (!before || (s32)(map->due - now) > 0)
-		return 0;
-	for (port = 0; port <= U16_MAX && map->resting; port++) {
-		u32 mark = mark_of(map, port);
-		u32 left;
-
-		if (!map->rest[port / LEAF_PORTS]) {
-			port |= LEAF_PORTS - 1;
-			continue;
-		}
+	for (port = leaf * LEAF_PORTS; port < (leaf + 1) * LEAF_PORTS; port++) {
+		/* The last one takes the marks along. */
+		if (!map->rest[leaf])
+			return;
+		mark = mark_of(map, port);
 		if (!mark)
 			continue;
 		left = (u16)((mark >> 16) - now);
 		if (is_over(mark, now))
 			natty_portmap_rouse(map, port);
-		else if ((s32)(now + left - due) < 0)
+		else if (is_before(now + left, due))
 			due = now + left;
 	}
+	if (map->rest[leaf])
+		map->rest[leaf]->due = due;
+}
+
+u32 natty_portmap_sweep(struct natty_portmap *map, u32 now, u16 min, u16 max)
+{
+	u32 before = map->resting, due = now + S16_MAX;
+	unsigned int i;
+
+	if (!before || is_before(now, map->due))
+		return 0;
+	for (i = 0; i < NATTY_PORTMAP_LEAVES; i++) {
+		if (i >= min / LEAF_PORTS && i <= max / LEAF_PORTS &&
+		    map->rest[i] && !is_before(now, map->rest[i]->due))
+			sweep_leaf(map, i, now);
+		if (map->resting != before)
+			return before - map->resting;
+		if (map->rest[i] && is_before(map->rest[i]->due, due))
+			due = map->rest[i]->due;
+	}
 	map->due = due;
-	return before - map->resting;
+	return 0;
 }
 
 int natty_portmap_find_rest(const struct natty_portmap *map, u32 min, u32 max,

@@ -18,10 +18,12 @@ struct natty_portmap_leaf {
 /**
  * struct natty_portmap_rest - who of 1024 neighbouring ports rests
  * @n: how many do
+ * @due: the second at which some port's rest is over, no later one
  * @mark: of each port, 0 if it does not rest
  */
 struct natty_portmap_rest {
 	u32 n;
+	u32 due;
 	u32 mark[2 * 64 * NATTY_PORTMAP_WORDS];
 };
 
@@ -96,8 +98,19 @@ bool natty_portmap_wake(struct natty_portmap *map, u16 port, u32 now, u16 tag);
 /* Free a port that rests whatever else. */
 void natty_portmap_rouse(struct natty_portmap *map, u16 port);
 
-/* Free all ports whose rest is over, if there can be any. How many were freed? */
-u32 natty_portmap_sweep(struct natty_portmap *map, u32 now);
+/**
+ * natty_portmap_sweep() - free ports whose rest is over
+ * @map: the map
+ * @now: the second
+ * @min: of interest, with its neighbours in a leaf
+ * @max: likewise
+ *
+ * Stops behind the first leaf where there are any, so that nobody waits long for
+ * the lock.
+ *
+ * Return: how many were freed; 0 if there are no more.
+ */
+u32 natty_portmap_sweep(struct natty_portmap *map, u32 now, u16 min, u16 max);
 
 /* A port of @min..@max that @tag had before it rested, or -1. Looks at a few. */
 int natty_portmap_find_rest(const struct natty_portmap *map, u32 min, u32 max,

@@ -127,6 +127,39 @@ static void the_last_free_port_is_found(struct kunit *test)
 	}
 }
 
+static u32 sweep(struct natty_portmap *map, u32 now)
+{
+	u32 n, all = 0;
+
+	while ((n = natty_portmap_sweep(map, now, 0, 65535)))
+		all += n;
+	return all;
+}
+
+/* So that a lock is not held for long. */
+static void one_leaf_is_swept_at_a_time(struct kunit *test)
+{
+	struct natty_portmap *map = test->priv;
+	const u32 now = 1000;
+	u32 i, n;
+
+	for (i = 0; i < PORTS; i++) {
+		KUNIT_ASSERT_EQ(test, natty_portmap_take(map, i), 0);
+		KUNIT_ASSERT_EQ(test, natty_portmap_rest(map, i, now, 1), 0);
+	}
+	KUNIT_EXPECT_EQ(test, natty_portmap_sweep(map, now - 1, 0, 65535), 0);
+	n = natty_portmap_sweep(map, now, 5000, 5000);
+	KUNIT_EXPECT_EQ(test, n, 1024);
+	KUNIT_EXPECT_FALSE(test, natty_portmap_is_taken(map, 5000));
+	KUNIT_EXPECT_TRUE(test, natty_portmap_is_taken(map, 1));
+	KUNIT_EXPECT_EQ(test, natty_portmap_sweep(map, now, 5000, 5000), 0);
+	for (i = 0; i < PORTS / 1024 - 1; i++)
+		KUNIT_EXPECT_EQ(test, natty_portmap_sweep(map, now, 0, 65535), 1024);
+	KUNIT_EXPECT_EQ(test, natty_portmap_sweep(map, now, 0, 65535), 0);
+	KUNIT_EXPECT_EQ(test, map->resting, 0);
+	KUNIT_EXPECT_EQ(test, map->used, 0);
+}
+
 static void resting_ports_are_taken_until_they_wake(struct kunit *test)
 {
 	struct natty_portmap *map = test->priv;
@@ -154,11 +187,11 @@ static void resting_ports_are_taken_until_they_wake(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, natty_portmap_is_taken(map, 4003));
 	KUNIT_EXPECT_TRUE(test, natty_portmap_wake(map, 4001, now + 11, 0));
 
-	KUNIT_EXPECT_EQ(test, natty_portmap_sweep(map, now + 9), 0);
-	KUNIT_EXPECT_EQ(test, natty_portmap_sweep(map, now + 12), 2);
-	KUNIT_EXPECT_EQ(test, natty_portmap_sweep(map, now + 12), 0);
+	KUNIT_EXPECT_EQ(test, sweep(map, now + 9), 0);
+	KUNIT_EXPECT_EQ(test, sweep(map, now + 12), 2);
+	KUNIT_EXPECT_EQ(test, sweep(map, now + 12), 0);
 	KUNIT_EXPECT_EQ(test, natty_portmap_next(map, 0, 4000, 4099), 4000);
-	KUNIT_EXPECT_EQ(test, natty_portmap_sweep(map, now + 200), 96);
+	KUNIT_EXPECT_EQ(test, sweep(map, now + 200), 96);
 	KUNIT_EXPECT_EQ(test, map->resting, 0);
 	KUNIT_EXPECT_EQ(test, map->used, 1);
 	KUNIT_EXPECT_EQ(test, map->memory, memory + 2 * sizeof(*map->leaf[0]));
@@ -228,6 +261,7 @@ static struct kunit_case portmap_test_cases[] = {
 	KUNIT_CASE(agrees_with_a_plain_bitmap),
 	KUNIT_CASE(the_last_free_port_is_found),
 	KUNIT_CASE(resting_ports_are_taken_until_they_wake),
+	KUNIT_CASE(one_leaf_is_swept_at_a_time),
 	KUNIT_CASE(shared_ports_are_counted),
 	KUNIT_CASE(an_empty_map_is_small),
 	KUNIT_CASE(owned_ports_are_listed),

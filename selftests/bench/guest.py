@@ -59,7 +59,7 @@ def options():
     parser.add_argument("--sizes")
     parser.add_argument("--who")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--minutes", type=float, default=12)
+    parser.add_argument("--minutes", type=float, default=24)
     parser.add_argument("--profile")
     opts = parser.parse_args()
     if opts.only == "help":
