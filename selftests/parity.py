@@ -30,11 +30,24 @@ def worlds():
     return _worlds
 
 
+def play_fairly(one, family):
+    """A random port below 1024 is one that a host chose once in some 500 times,
+    and then looks chosen: if that makes a difference there is none next time."""
+    try:
+        return play(worlds(), one, family)
+    except AssertionError as difference:
+        if "--random" not in one.rules:
+            raise
+        ktap.note("%s\nonce more: it may have been by chance" % difference)
+        _worlds.clear()
+    return play(worlds(), one, family)
+
+
 def case(one, family):
     row = [one.name, family, "fails"]
     _table.append(row)
     try:
-        reasons = play(worlds(), one, family)
+        reasons = play_fairly(one, family)
     except BaseException:
         _worlds.clear()
         raise
