@@ -18,6 +18,8 @@ BASE, PLAIN, OURS = "nft", "plain", "natty"
 WHO = ["plain", "nft", "flowtable", "iptables", "natty", "natty-accounting"]
 # What plain forwarding costs, too.
 COSTS = ("ns", "instructions")
+# Judged by what has a column anyway.
+SHOWN_ELSEWHERE = ("value", "added")
 # Small ratios are mostly noise.
 SLACK = 0.02
 
@@ -77,6 +79,10 @@ def key_figure(medians, part, size):
     judged = goals.of(part).judged
     if judged == "ratio":
         return ratio_of(medians, part, size)
+    if judged == "added":
+        plain = plain_of(medians, part, size)
+        ours = medians[part, size].get(OURS)
+        return None if None in (plain, ours) else round(ours - plain, 1)
     if judged == "growth":
         return growth_of(medians, part, size)
     return medians[part, size].get(OURS)
@@ -111,7 +117,7 @@ def one_table(medians, part, sizes):
     head = "%-12s" % "" + "".join("%17s" % who for who in whos)
     if about.unit in COSTS:
         head += "%9s" % "added"
-    head += "%9s%9s" % ("" if about.judged == "value" else about.judged,
+    head += "%9s%9s" % ("" if about.judged in SHOWN_ELSEWHERE else about.judged,
                         "goal")
     lines = ["%s: %s" % (part, about.text), head.rstrip()]
     lines += [one_row(medians, part, size, whos) for size in sizes]
@@ -129,7 +135,7 @@ def one_row(medians, part, size, whos):
         known = plain is not None and OURS in group
         line += "%9s" % ("%.0f" % (group[OURS] - plain) if known else "")
     figure = key_figure(medians, part, size)
-    shown = figure is not None and about.judged != "value"
+    shown = figure is not None and about.judged not in SHOWN_ELSEWHERE
     line += "%9s" % ("%.3f" % figure if shown else "")
     goal = about.goals.get(size)
     if goal is not None and figure is not None:
