@@ -129,8 +129,7 @@ bool natty_bucket_remove(struct natty_buckets *b, u32 hash, u32 index)
 
 /* How many entries of a chain have this tag and index? */
 static unsigned int count_equal(struct natty_buckets *b,
-				const struct natty_bucket *bucket, u16 tag,
-				u32 index)
+				struct natty_bucket *bucket, u16 tag, u32 index)
 {
 	unsigned int n = 0;
 	int way;
@@ -138,7 +137,7 @@ static unsigned int count_equal(struct natty_buckets *b,
 	for (; bucket; bucket = natty_bucket_next(b, bucket))
 		for (way = 0; way < NATTY_WAYS; way++)
 			n += bucket->index[way] == index &&
-			     bucket->tag[natty_bucket_place(way)] == tag;
+			     *tag_of(bucket, way) == tag;
 	return n;
 }
 

@@ -151,7 +151,7 @@ static int put_entry(struct sk_buff *skb, struct netlink_callback *cb,
 static bool is_listed(const struct natty_conn *conn,
 		      const struct natty_rule *filter)
 {
-	return natty_conn_alive(conn) &&
+	return !is_foreign(conn, filter) && natty_conn_alive(conn) &&
 	       !natty_conn_is(conn, NATTY_CONN_UNCONFIRMED) &&
 	       is_selected(conn, filter);
 }
@@ -167,7 +167,7 @@ static int dump_one(struct natty_net *nn, struct natty_conn *conn, void *arg)
 {
 	const struct dump *dump = arg;
 
-	if (is_foreign(conn, &dump->filter) || !is_listed(conn, &dump->filter))
+	if (!is_listed(conn, &dump->filter))
 		return 0;
 	return put_entry(dump->skb, dump->cb, conn);
 }
@@ -198,8 +198,7 @@ static int count_one(struct natty_net *nn, struct natty_conn *conn, void *arg)
 {
 	struct tally *tally = arg;
 
-	if (!is_foreign(conn, &tally->filter))
-		tally->sum += is_listed(conn, &tally->filter);
+	tally->sum += is_listed(conn, &tally->filter);
 	return 0;
 }
 

@@ -19,8 +19,8 @@
 #define QUOTE_HEADER 20
 
 /* Where a side's port is, or its ICMP identifier; NULL if it has none. */
-static __be16 *port_of(void *l4, u8 proto, enum natty_manip side,
-		       enum natty_icmp_role role)
+static __always_inline __be16 *port_of(void *l4, u8 proto, enum natty_manip side,
+				       enum natty_icmp_role role)
 {
 	bool dst = side == NATTY_MANIP_DST;
 
@@ -77,40 +77,24 @@ static void rewrite_sctp(struct natty_packet *pkt, struct natty_change *change)
 		skb->ip_summed = CHECKSUM_NONE;
 }
 
-static void rewrite_l4(struct natty_packet *pkt, struct natty_change *change)
+static __always_inline void rewrite_l4(struct natty_packet *pkt, u8 family, u8 proto,
+				       struct natty_change *change)
 {
-	u8 proto = pkt->tuple.proto;
+	void *l4 = pkt->skb->data + pkt->l4;
 	__be16 *port;
 
-	port = port_of(pkt->skb->data + pkt->l4, proto, change->side,
+	port = port_of(l4, proto, change->side,
 		       pkt->kind == NATTY_PACKET_ANSWER ? NATTY_ICMP_ANSWER :
 							  NATTY_ICMP_QUERY);
 	if (port)
 		natty_change_port(port, change);
-	natty_change_l4_check(pkt->skb, pkt->skb->data + pkt->l4,
-			      pkt->tuple.family, proto, change);
+	natty_change_l4_check(pkt->skb, l4, family, proto, change);
 }
 
-/* The most usual packets; @family and @proto are constants. */
-static __always_inline bool rewrite_usual(struct natty_packet *pkt, u8 family, u8 proto,
-					  struct natty_change *change)
+/* @family and @proto are constants for the most usual packets. */
+static __always_inline bool rewrite_headers(struct natty_packet *pkt, u8 family,
+					    u8 proto, struct natty_change *change)
 {
-	__be16 *ports;
-
-	if (!make_writable(pkt->skb, pkt->l4 + natty_packet_min_header(proto)))
-		return false;
-	natty_change_addr(pkt->skb->data, family, change);
-	ports = (__be16 *)(pkt->skb->data + pkt->l4);
-	natty_change_port(&ports[change->side == NATTY_MANIP_DST], change);
-	natty_change_l4_check(pkt->skb, pkt->skb->data + pkt->l4, family, proto,
-			      change);
-	return true;
-}
-
-static noinline bool rewrite_plain(struct natty_packet *pkt, struct natty_change *change)
-{
-	u8 family = pkt->tuple.family;
-	u8 proto = pkt->tuple.proto;
 	unsigned int need;
 
 	if (natty_proto_has_ports(proto))
@@ -124,10 +108,15 @@ static noinline bool rewrite_plain(struct natty_packet *pkt, struct natty_change
 	if (proto == IPPROTO_SCTP)
 		rewrite_sctp(pkt, change);
 	else if (natty_proto_has_ports(proto))
-		rewrite_l4(pkt, change);
+		rewrite_l4(pkt, family, proto, change);
 	else if (family == NFPROTO_IPV6)
 		natty_packet_sum_add(pkt->skb, change->addr);
 	return true;
+}
+
+static noinline bool rewrite_rarer(struct natty_packet *pkt, struct natty_change *change)
+{
+	return rewrite_headers(pkt, pkt->tuple.family, pkt->tuple.proto, change);
 }
 
 /* Of a quoted IP header: how many bytes its packet had behind the header. */
@@ -227,11 +216,11 @@ bool natty_rewrite(struct natty_packet *pkt, enum natty_manip manip,
 	if (pkt->kind == NATTY_PACKET_ERROR)
 		done = rewrite_error(pkt, &change);
 	else if (family == NFPROTO_IPV4 && pkt->tuple.proto == IPPROTO_UDP)
-		done = rewrite_usual(pkt, NFPROTO_IPV4, IPPROTO_UDP, &change);
+		done = rewrite_headers(pkt, NFPROTO_IPV4, IPPROTO_UDP, &change);
 	else if (family == NFPROTO_IPV4 && pkt->tuple.proto == IPPROTO_TCP)
-		done = rewrite_usual(pkt, NFPROTO_IPV4, IPPROTO_TCP, &change);
+		done = rewrite_headers(pkt, NFPROTO_IPV4, IPPROTO_TCP, &change);
 	else
-		done = rewrite_plain(pkt, &change);
+		done = rewrite_rarer(pkt, &change);
 	if (done)
 		*side = *to;
 	return done;

@@ -86,19 +86,14 @@ bool natty_rule_same(const struct natty_rule *a, const struct natty_rule *b)
 
 bool natty_rule_names_device(const char *pattern, const struct net_device *dev)
 {
-	unsigned int i;
+	size_t len;
 
 	if (!dev)
 		return false;
-	for (i = 0; i < IFNAMSIZ; i++) {
-		if (pattern[i] == '+' && (i + 1 == IFNAMSIZ || !pattern[i + 1]))
-			return true;
-		if (pattern[i] != dev->name[i])
-			return false;
-		if (!pattern[i])
-			return true;
-	}
-	return true;
+	len = strnlen(pattern, IFNAMSIZ);
+	if (len && pattern[len - 1] == '+')
+		return !strncmp(pattern, dev->name, len - 1);
+	return !strncmp(pattern, dev->name, IFNAMSIZ);
 }
 
 static bool port_in(u8 proto, __be16 port, u16 min, u16 max)
