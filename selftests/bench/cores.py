@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """How much more two processors forward than one: for a guest that has two.
 
-    selftests/vm/run -k qemu-6.1 -t 900 -- python3 selftests/bench/cores.py
+    selftests/vm/run -p -k qemu-6.1 -t 900 -- python3 selftests/bench/cores.py
 
 Each processor has a generator, a link into the router and flows of its own; all
 packets leave by one interface, which takes no lock. What plain forwarding gains
