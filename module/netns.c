@@ -5,6 +5,7 @@
 #include "conflict.h"
 #include "hook.h"
 #include "netns.h"
+#include "presence.h"
 
 static unsigned int natty_net_id __read_mostly;
 
@@ -152,6 +153,7 @@ static void __net_exit netns_exit(struct net *net)
 	natty_syn_exit(nn);
 	if (nn->enabled) {
 		natty_gc_stop(nn);
+		natty_presence_stop(nn);
 		disable_tables(nn);
 	}
 	natty_config_exit(nn);

@@ -6,6 +6,7 @@
 
 #include "netns.h"
 #include "pairing.h"
+#include "presence.h"
 
 /**
  * struct pairing_key - by which a pairing is found
@@ -72,6 +73,7 @@ int natty_pairing_init(struct natty_net *nn)
 	spin_lock_init(&pairings->lock);
 	atomic_set(&pairings->n, 0);
 	atomic64_set(&pairings->next_look, 0);
+	INIT_WORK(&pairings->look, natty_presence_look);
 	pairings->vain = 0;
 	return rhashtable_init(&pairings->table, &params);
 }

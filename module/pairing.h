@@ -4,10 +4,12 @@
 
 #include <linux/rhashtable-types.h>
 #include <linux/spinlock.h>
+#include <linux/workqueue.h>
 
 #include "tuple.h"
 
 struct natty_net;
+struct natty_port_addr;
 
 /*
  * A host has one address of a pool in all protocols (RFC 4787 REQ-2, RFC 6888
@@ -23,7 +25,9 @@ struct natty_net;
  * @lock: of changes; softirqs disabled; innermost but for the table's own
  * @n: how many
  * @next_look: when the next costly look at who has ports of an address may begin,
- *	in nanoseconds, see presence.c
+ *	in nanoseconds, S64_MAX while one lasts; see presence.c
+ * @full: the address that @look is about
+ * @look: looks at ports of an address that has many
  * @vain: jiffies at which all addresses of a pool were last found full, 0: never
  */
 struct natty_pairings {
@@ -31,6 +35,8 @@ struct natty_pairings {
 	spinlock_t lock;	/* of changes */
 	atomic_t n;
 	atomic64_t next_look;
+	struct natty_port_addr *full;
+	struct work_struct look;
 	unsigned long vain;
 };
 

@@ -247,6 +247,31 @@ static void who_takes_a_port_is_known_at_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, natty_port_memory(nn), 0);
 }
 
+/* More ports than are looked at while a packet waits. */
+static void an_address_of_many_ports_is_known_a_moment_later(struct kunit *test)
+{
+	struct natty_net *nn = test->priv;
+	u32 hosts = 40, n = 1000, i;
+	struct natty_conn **conn;
+
+	conn = kunit_kcalloc(test, n, sizeof(*conn), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, conn);
+	for (i = 0; i < n; i++)
+		conn[i] = open_mapping(test, 2000 + i, i % hosts);
+	KUNIT_EXPECT_FALSE(test, lacks(nn, hosts));
+	KUNIT_EXPECT_TRUE(test, comes_to_lack(nn, hosts));
+	for (i = 0; i < hosts; i++)
+		KUNIT_EXPECT_FALSE(test, lacks(nn, i));
+	/* The last ports are those of one host. */
+	for (i = 0; i < n; i++)
+		if (i % hosts != hosts - 1)
+			close_mapping(test, conn[i]);
+	KUNIT_EXPECT_TRUE(test, comes_to_lack(nn, 0));
+	KUNIT_EXPECT_FALSE(test, lacks(nn, hosts - 1));
+	for (i = hosts - 1; i < n; i += hosts)
+		close_mapping(test, conn[i]);
+}
+
 static struct kunit_case pairing_test_cases[] = {
 	KUNIT_CASE(a_pairing_lasts_as_long_as_its_mappings),
 	KUNIT_CASE(families_have_pairings_of_their_own),
@@ -254,6 +279,7 @@ static struct kunit_case pairing_test_cases[] = {
 	KUNIT_CASE(two_threads_pair_the_same_hosts),
 	KUNIT_CASE(hosts_with_mappings_are_known),
 	KUNIT_CASE(who_takes_a_port_is_known_at_once),
+	KUNIT_CASE(an_address_of_many_ports_is_known_a_moment_later),
 	{}
 };
 

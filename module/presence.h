@@ -15,15 +15,20 @@
  *	do not share it for long
  * @ready: all ports taken before it was made have been looked at
  * @asked: jiffies at which somebody last wanted to know
+ * @class: of the ports to look at next
+ * @from: the first of them
  * @host: the bit of a host is set if it may have a port; never cleared
  *
  * Made when somebody asks about a full address, by looking at who has its
- * ports; from then on who takes one is noted. Under natty_port_addr.lock.
+ * ports; from then on who takes one is noted. @ready, @asked and @host are under
+ * natty_port_addr.lock; @class and @from belong to who looks.
  */
 struct natty_presence {
 	u32 seed;
 	bool ready;
 	unsigned long asked;
+	unsigned int class;
+	u32 from;
 	unsigned long host[BITS_TO_LONGS(BIT(NATTY_PRESENCE_SHIFT))];
 };
 
@@ -35,11 +40,18 @@ struct natty_presence {
  * @host: internal host
  *
  * Forwards do not count. Now and then looks at all ports of the address, for at
- * most a sixteenth of the time; in between says no if it is not sure.
+ * most a sixteenth of the time, if they are many in process context; says no as
+ * long as it is not sure.
  */
 bool natty_presence_lacks(struct natty_net *nn, u8 family,
 			  const union nf_inet_addr *addr,
 			  const union nf_inet_addr *host);
+
+/* Of natty_pairings.look: looks at the ports of .full that are left. */
+void natty_presence_look(struct work_struct *work);
+
+/* Look at ports no more; no packet comes any more. Process context. */
+void natty_presence_stop(struct natty_net *nn);
 
 static inline u32 natty_presence_bit(const struct natty_presence *presence,
 				     u8 family, const union nf_inet_addr *host)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include "presence.h"
 #include "test_packet.h"
 #include "test_table.h"
 #include "walk.h"
@@ -97,6 +98,7 @@ void test_net_exit(struct kunit *test)
 	if (!nn)
 		return;
 	synchronize_rcu();
+	natty_presence_stop(nn);
 	natty_table_exit(&nn->table[1]);
 	natty_table_exit(&nn->table[0]);
 	natty_config_exit(nn);
