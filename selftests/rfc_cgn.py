@@ -39,9 +39,14 @@ def at(addr, ports):
     return ("[%s]:%s" if pkt.is6(addr) else "%s:%s") % (addr, ports)
 
 
-def rule(family, action, before=""):
-    # Ports that natty chose for the case before must not rest: this one may need them.
+def forget():
+    """Ports that natty chose for the case before: this one may need them."""
     apply("set timeout.port-reuse 0\n")
+    userctl("conn", "flush")
+
+
+def rule(family, action, before=""):
+    forget()
     apply("%srule postrouting oif wan0 src %s %s\n" % (
         before, INSIDE[family], action))
 
@@ -173,10 +178,10 @@ def small_pool(family, ports="7000-7001"):
 
     Of no other case, as ports of those may rest.
     """
+    forget()
     pool = POOL[family][3:5]
     text = "set port.parity off\nset timeout.port-reuse 0\npool p %s-%s%%s\n" \
            "rule postrouting oif wan0 src %s snat pool p\n" % (*pool, INSIDE[family])
-    apply("set timeout.port-reuse 0\n")
     apply(text % "")
     homes = {addr: [] for addr in pool}
     for n in range(48):
