@@ -151,10 +151,21 @@ static __always_inline bool is_of(const struct natty_conn *conn, u8 family,
 			       &addr_of(l3, family, true)->in6);
 }
 
-/* Where most connections are: what has the tag there. Is it that at all? */
-static __always_inline bool guess(const struct natty_table *table, u8 family,
+/**
+ * struct guessed - what is where most connections are
+ * @conn: it
+ * @counts: its counts, NULL if nobody counts
+ */
+struct guessed {
+	struct natty_conn *conn;
+	struct natty_counts *counts;
+};
+
+/* Is it that at all? False also for the first that is counted there. */
+static __always_inline bool guess(struct guessed *g, const struct natty_table *table,
+				  const struct natty_config *config, u8 family,
 				  u8 proto, const void *l3, enum natty_dir dir,
-				  u32 hash, struct natty_conn **conn)
+				  u32 hash)
 {
 	struct natty_buckets *buckets = rcu_dereference(table->buckets);
 	const struct natty_bucket *bucket = natty_bucket_of(buckets, hash);
@@ -167,10 +178,18 @@ static __always_inline bool guess(const struct natty_table *table, u8 family,
 	index = smp_load_acquire(&bucket->index[natty_bucket_way_most(__ffs64(ways))]);
 	if (unlikely(index == NATTY_CONN_NONE))
 		return false;
-	*conn = natty_arena_object(&table->arena, index,
-				   family == NFPROTO_IPV4 ? NATTY_CONN_SHIFT_V4 :
-							    NATTY_CONN_SHIFT_V6);
-	return likely(is_of(*conn, family, proto, l3, dir));
+	g->counts = NULL;
+	if (natty_setting(config, NATTY_SET_ACCOUNTING)) {
+		g->counts = natty_arena_counts(&table->arena, index);
+		if (unlikely(!g->counts))
+			return false;
+		/* While the connection comes, too. */
+		prefetchw(g->counts);
+	}
+	g->conn = natty_arena_object(&table->arena, index,
+				     family == NFPROTO_IPV4 ? NATTY_CONN_SHIFT_V4 :
+							      NATTY_CONN_SHIFT_V6);
+	return likely(is_of(g->conn, family, proto, l3, dir));
 }
 
 /* Wherever the table has it. */
@@ -292,20 +311,15 @@ static __always_inline unsigned int look_up(struct natty_net *nn,
 {
 	struct natty_table *table = natty_table_of(nn, family);
 	u8 proto = proto_of(skb->data, family);
-	struct natty_counts *counts = NULL;
-	struct natty_conn *conn;
+	struct guessed g;
 
 	if (unlikely(!is_whole(skb, family, proto)))
 		return natty_hook_prerouting(nn, skb, state);
-	if (unlikely(!guess(table, family, proto, skb->data, dir,
-			    hash_of(table, family, skb->data, dir), &conn)))
+	if (unlikely(!guess(&g, table, rcu_dereference(nn->config), family, proto,
+			    skb->data, dir,
+			    hash_of(table, family, skb->data, dir))))
 		return look_further(nn, skb, state, dir);
-	if (natty_setting(rcu_dereference(nn->config), NATTY_SET_ACCOUNTING)) {
-		counts = natty_arena_counts(&table->arena, conn->index);
-		if (unlikely(!counts))
-			return look_further(nn, skb, state, dir);
-	}
-	return take_in(nn, conn, counts, skb, state, family, proto, dir);
+	return take_in(nn, g.conn, g.counts, skb, state, family, proto, dir);
 }
 
 /*
@@ -480,10 +494,9 @@ static __always_inline unsigned int short_out(struct natty_net *nn,
 	const struct natty_config *config = rcu_dereference(nn->config);
 	struct natty_table *table = natty_table_of(nn, family);
 	u8 proto = proto_of(skb->data, family);
-	struct natty_counts *counts = NULL;
 	const struct natty_handover *h;
-	struct natty_conn *conn;
 	u32 *idents = NULL;
+	struct guessed g;
 	__wsum header = 0;
 
 	if (unlikely(!softirq_count()))
@@ -498,14 +511,9 @@ static __always_inline unsigned int short_out(struct natty_net *nn,
 	if (unlikely(!natty_is_outside(nn, state->out->ifindex)) ||
 	    unlikely(!is_plain(skb, family) || !is_whole(skb, family, proto)))
 		goto no;
-	if (unlikely(!guess(table, family, proto, skb->data, NATTY_DIR_ORIG,
-			    h->hash, &conn)))
+	if (unlikely(!guess(&g, table, config, family, proto, skb->data,
+			    NATTY_DIR_ORIG, h->hash)))
 		goto other;
-	if (natty_setting(config, NATTY_SET_ACCOUNTING)) {
-		counts = natty_arena_counts(&table->arena, conn->index);
-		if (unlikely(!counts))
-			goto other;
-	}
 	if (family == NFPROTO_IPV4 && natty_setting(config, NATTY_SET_IP_UNIQUE_ID) &&
 	    natty_ident_matters((const void *)skb->data)) {
 		idents = natty_ident_batch(&nn->idents,
@@ -513,14 +521,14 @@ static __always_inline unsigned int short_out(struct natty_net *nn,
 		if (unlikely(!(u16)*idents || natty_ident_need(skb) > 1))
 			goto other;
 	}
-	if (unlikely(!advance(config, conn, skb, family, proto, NATTY_DIR_ORIG)))
+	if (unlikely(!advance(config, g.conn, skb, family, proto, NATTY_DIR_ORIG)))
 		goto no;
-	if (counts)
-		natty_flow_count(counts, NATTY_DIR_ORIG, skb->len);
+	if (g.counts)
+		natty_flow_count(g.counts, NATTY_DIR_ORIG, skb->len);
 	if (idents)
 		header = natty_ident_set((void *)skb->data,
 					 natty_ident_next(idents));
-	translate(skb, family, proto, conn, NATTY_MANIP_SRC, NATTY_END_NEW_SRC,
+	translate(skb, family, proto, g.conn, NATTY_MANIP_SRC, NATTY_END_NEW_SRC,
 		  header);
 	return NF_ACCEPT;
 no:
