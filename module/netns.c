@@ -14,7 +14,7 @@ struct natty_net *natty_pernet(const struct net *net)
 	return net_generic(net, natty_net_id);
 }
 
-static int enable_tables(struct natty_net *nn)
+int natty_netns_tables_init(struct natty_net *nn)
 {
 	int err;
 
@@ -36,8 +36,10 @@ v4:
 	return err;
 }
 
-static void disable_tables(struct natty_net *nn)
+void natty_netns_tables_exit(struct natty_net *nn)
 {
+	natty_syn_exit(nn);
+	natty_presence_stop(nn);
 	natty_ident_exit(&nn->idents);
 	natty_table_exit(&nn->table[1]);
 	natty_table_exit(&nn->table[0]);
@@ -50,7 +52,7 @@ int natty_netns_enable(struct natty_net *nn, struct netlink_ext_ack *extack)
 	lockdep_assert_held(&nn->lock);
 	if (nn->enabled)
 		return 0;
-	err = enable_tables(nn);
+	err = natty_netns_tables_init(nn);
 	if (err) {
 		NL_SET_ERR_MSG(extack, "no memory for the connection tables");
 		return err;
@@ -58,7 +60,7 @@ int natty_netns_enable(struct natty_net *nn, struct netlink_ext_ack *extack)
 	err = natty_hook_register(nn);
 	if (err) {
 		NL_SET_ERR_MSG(extack, "cannot register netfilter hooks");
-		disable_tables(nn);
+		natty_netns_tables_exit(nn);
 		return err;
 	}
 	natty_gc_start(nn);
@@ -101,9 +103,8 @@ static void exit_counters(struct natty_net *nn)
 	percpu_counter_destroy(&nn->conns);
 }
 
-static int __net_init netns_init(struct net *net)
+int natty_netns_setup(struct natty_net *nn, struct net *net)
 {
-	struct natty_net *nn = natty_pernet(net);
 	int err;
 
 	nn->net = net;
@@ -137,6 +138,20 @@ counters:
 	return err;
 }
 
+void natty_netns_release(struct natty_net *nn)
+{
+	natty_config_exit(nn);
+	natty_pairing_exit(nn);
+	natty_host_exit(nn);
+	natty_port_exit(nn);
+	exit_counters(nn);
+}
+
+static int __net_init netns_init(struct net *net)
+{
+	return natty_netns_setup(natty_pernet(net), net);
+}
+
 /* A grace period follows before netns_exit(): no packet is in a hook then. */
 static void __net_exit netns_pre_exit(struct net *net)
 {
@@ -150,17 +165,11 @@ static void __net_exit netns_exit(struct net *net)
 {
 	struct natty_net *nn = natty_pernet(net);
 
-	natty_syn_exit(nn);
 	if (nn->enabled) {
 		natty_gc_stop(nn);
-		natty_presence_stop(nn);
-		disable_tables(nn);
+		natty_netns_tables_exit(nn);
 	}
-	natty_config_exit(nn);
-	natty_pairing_exit(nn);
-	natty_host_exit(nn);
-	natty_port_exit(nn);
-	exit_counters(nn);
+	natty_netns_release(nn);
 }
 
 static struct pernet_operations netns_ops = {

@@ -89,6 +89,24 @@ struct natty_net *natty_pernet(const struct net *net);
  */
 int natty_netns_enable(struct natty_net *nn, struct netlink_ext_ack *extack);
 
+/**
+ * natty_netns_setup() - all of a namespace but what needs traffic
+ * @nn: zeroed
+ * @net: it
+ *
+ * Process context. Return: 0 or -ENOMEM; then nothing remains.
+ */
+int natty_netns_setup(struct natty_net *nn, struct net *net);
+
+/* After natty_netns_tables_exit(), if there were tables. Process context. */
+void natty_netns_release(struct natty_net *nn);
+
+/* Tables of both families, behind the setup. Process context. 0 or -ENOMEM. */
+int natty_netns_tables_init(struct natty_net *nn);
+
+/* A grace period after the last packet. Process context. */
+void natty_netns_tables_exit(struct natty_net *nn);
+
 int natty_netns_init(void);
 void natty_netns_exit(void);
 

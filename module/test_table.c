@@ -1,50 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "presence.h"
 #include "test_packet.h"
 #include "test_table.h"
 #include "walk.h"
-
-static int init_counters(struct natty_net *nn)
-{
-	int err;
-
-	err = percpu_counter_init(&nn->conns, 0, GFP_KERNEL);
-	if (err)
-		return err;
-	err = percpu_counter_init(&nn->mappings, 0, GFP_KERNEL);
-	if (err)
-		goto conns;
-	err = natty_stats_init(nn);
-	if (err)
-		goto mappings;
-	return 0;
-
-mappings:
-	percpu_counter_destroy(&nn->mappings);
-conns:
-	percpu_counter_destroy(&nn->conns);
-	return err;
-}
-
-static void exit_counters(struct natty_net *nn)
-{
-	natty_stats_exit(nn);
-	percpu_counter_destroy(&nn->mappings);
-	percpu_counter_destroy(&nn->conns);
-}
-
-static int init_tables(struct natty_net *nn)
-{
-	int err;
-
-	err = natty_table_init(&nn->table[0], nn, NFPROTO_IPV4);
-	if (err)
-		return err;
-	err = natty_table_init(&nn->table[1], nn, NFPROTO_IPV6);
-	if (err)
-		natty_table_exit(&nn->table[0]);
-	return err;
-}
 
 int test_net_init(struct kunit *test)
 {
@@ -54,40 +11,16 @@ int test_net_init(struct kunit *test)
 	nn = kunit_kzalloc(test, sizeof(*nn), GFP_KERNEL);
 	if (!nn)
 		return -ENOMEM;
-	nn->net = &init_net;
-	mutex_init(&nn->lock);
-	err = init_counters(nn);
+	err = natty_netns_setup(nn, &init_net);
 	if (err)
 		return err;
-	err = natty_port_init(nn);
-	if (err)
-		goto counters;
-	err = natty_host_init(nn);
-	if (err)
-		goto ports;
-	err = natty_pairing_init(nn);
-	if (err)
-		goto hosts;
-	err = natty_config_init(nn);
-	if (err)
-		goto pairings;
-	err = init_tables(nn);
-	if (err)
-		goto config;
+	err = natty_netns_tables_init(nn);
+	if (err) {
+		natty_netns_release(nn);
+		return err;
+	}
 	test->priv = nn;
 	return 0;
-
-config:
-	natty_config_exit(nn);
-pairings:
-	natty_pairing_exit(nn);
-hosts:
-	natty_host_exit(nn);
-ports:
-	natty_port_exit(nn);
-counters:
-	exit_counters(nn);
-	return err;
 }
 
 void test_net_exit(struct kunit *test)
@@ -98,14 +31,8 @@ void test_net_exit(struct kunit *test)
 	if (!nn)
 		return;
 	synchronize_rcu();
-	natty_presence_stop(nn);
-	natty_table_exit(&nn->table[1]);
-	natty_table_exit(&nn->table[0]);
-	natty_config_exit(nn);
-	natty_pairing_exit(nn);
-	natty_host_exit(nn);
-	natty_port_exit(nn);
-	exit_counters(nn);
+	natty_netns_tables_exit(nn);
+	natty_netns_release(nn);
 }
 
 struct natty_endpoint test_endpoint(u8 family, u32 addr, u16 port)
