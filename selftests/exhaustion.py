@@ -18,27 +18,13 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib
 
 import ktap                                 # noqa: E402
 import pkt                                  # noqa: E402
-from ctl import apply, conns, moved, stats, userctl  # noqa: E402
+from ctl import apply, at, conns, moved, stats, userctl  # noqa: E402
 from flow import outward, port              # noqa: E402
-from ktap import case, equal, true          # noqa: E402
+from ktap import case, each, equal, true    # noqa: E402
 from lab import C, INSIDE, POOL, S, X, Lab, sysctl  # noqa: E402
 
 lab = Lab()
 PORTS = range(3000, 3002)
-
-
-def each(name, ids=""):
-    """Register for both families; @ids: the requirements that it shows."""
-    def register(func):
-        for family in (4, 6):
-            case("%s ipv%d: %s" % (ids, family, name) if ids else
-                 "%s ipv%d" % (name, family), family=family)(func)
-        return func
-    return register
-
-
-def at(addr, ports):
-    return ("[%s]:%s" if pkt.is6(addr) else "%s:%s") % (addr, ports)
 
 
 def small(family, before="", ports=PORTS):
@@ -181,8 +167,7 @@ class Monitor:
         return found
 
 
-@each("an event tells what is used up, not every refusal",
-      "rfc6888_req11")
+@each("rfc6888_req11 an event tells what is used up, not every refusal")
 def event(family):
     small(family, "set limit.host-connections 1\n")
     flow = opens(family)
@@ -210,8 +195,7 @@ def event(family):
     lives(family, flow)
 
 
-@each("a host's connections are limited, others are not concerned",
-      "rfc6888_req5")
+@each("rfc6888_req5 a host's connections are limited, others are not concerned")
 def host_connections(family):
     small(family, "set limit.host-connections 3\n", range(3000, 3010))
     flows = [opens(family) for _ in range(3)]
@@ -226,8 +210,7 @@ def host_connections(family):
     lives(family, opens(family))
 
 
-@each("a host's ports are limited, the flows of one port are not",
-      "rfc6888_req4")
+@each("rfc6888_req4 a host's ports are limited, the flows of one port are not")
 def host_ports(family):
     small(family, "set limit.host-ports 2\n", range(3000, 3010))
     flows = [opens(family) for _ in range(2)]
@@ -242,8 +225,7 @@ def host_ports(family):
     lives(family, opens(family))
 
 
-@each("a host's new flows are limited in rate",
-      "rfc6888_req4 rfc6888_req5")
+@each("rfc6888_req4 rfc6888_req5 a host's new flows are limited in rate")
 def host_rate(family):
     """Ten at once, then ten a second; what is open does not count."""
     small(family, "set limit.host-rate 10\n", range(3000, 3500))
@@ -293,8 +275,7 @@ def pools(family):
                     ext=[ext], ports=PORTS)
 
 
-@each("the namespace's connections are limited, none is evicted",
-      "rfc6888_req11")
+@each("rfc6888_req11 the namespace's connections are limited, none is evicted")
 def namespace(family):
     small(family, "set limit.connections 16\n", range(3000, 3100))
     flows = [opens(family, n % 2) for n in range(16)]

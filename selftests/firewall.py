@@ -18,24 +18,13 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib
 
 import ktap                                 # noqa: E402
 import pkt                                  # noqa: E402
-from ctl import apply, conns, query         # noqa: E402
+from ctl import apply, at, conns, query     # noqa: E402
 from flow import PORTED, inward, outward, port  # noqa: E402
-from ktap import case, equal, true          # noqa: E402
+from ktap import case, each, equal, true    # noqa: E402
 from lab import C, HOP, INSIDE, POOL, R, S, X, Lab, run  # noqa: E402
 
 lab = Lab()
-FAMILIES = (4, 6)
 L3 = {4: "ip", 6: "ip6"}
-
-
-def each(name, protos):
-    def register(func):
-        for family in FAMILIES:
-            for proto in protos:
-                case("%s ipv%d %s" % (name, family, proto),
-                     family=family, proto=proto)(func)
-        return func
-    return register
 
 
 def nft(text):
@@ -64,10 +53,6 @@ def firewall(*let_in):
                  "\n    ".join(r[6:] for r in let_in if r.startswith("input "))))
 
 
-def literal(addr, ports):
-    return ("[%s]:%s" if pkt.is6(addr) else "%s:%s") % (addr, ports)
-
-
 @each("masquerade", PORTED + ("99",))
 def masquerade(family, proto):
     firewall()
@@ -83,7 +68,7 @@ def masquerade(family, proto):
 def snat(family, proto):
     firewall()
     apply("rule postrouting oif wan0 src %s snat %s\n"
-          % (INSIDE[family], literal(POOL[family][1], "3000-3009")))
+          % (INSIDE[family], at(POOL[family][1], "3000-3009")))
     for client in C[family]:
         outward(lab, proto, client, None, S[family][0], ext=[POOL[family][1]],
                 ports=range(3000, 3010))
@@ -107,7 +92,7 @@ def dnat(family, proto):
     firewall("forward iifname wan0 %s daddr %s %s dport 80 accept"
              % (L3[family], C[family][0], proto))
     apply("rule prerouting iif wan0 proto %s dst %s dport 8080 dnat %s\n"
-          % (proto, X[family], literal(C[family][0], 80)))
+          % (proto, X[family], at(C[family][0], 80)))
     inward(lab, proto, S[family][0], None, X[family], 8080, to=[C[family][0]],
            ports=[80])
 
@@ -116,8 +101,8 @@ def dnat(family, proto):
 def forward(family, proto):
     firewall("forward iifname wan0 %s daddr %s %s dport 22 accept"
              % (L3[family], C[family][1], proto))
-    apply("forward %s %s %s\n" % (proto, literal(X[family], 2222),
-                                  literal(C[family][1], 22)))
+    apply("forward %s %s %s\n" % (proto, at(X[family], 2222),
+                                  at(C[family][1], 22)))
     inward(lab, proto, S[family][0], None, X[family], 2222, to=[C[family][1]],
            ports=[22])
 
@@ -184,7 +169,7 @@ def output(family, proto):
     firewall()
     apply("rule output proto %s dst %s dport 53 dnat %s\n"
           "rule postrouting oif wan0 snat %s\n"
-          % (proto, S[family][0], literal(S[family][1], 5300), POOL[family][3]))
+          % (proto, S[family][0], at(S[family][1], 5300), POOL[family][3]))
     with local_socket(family, (X[family], port())) as s:
         s.connect((S[family][0], 53))
         s.send(b"question")

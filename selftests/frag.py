@@ -15,20 +15,16 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 
 import pkt                                  # noqa: E402
-from ctl import apply, moved, stats                       # noqa: E402
+from ctl import masquerade, moved, stats    # noqa: E402
 from flow import outward, port              # noqa: E402
 from ktap import Fail, case, equal, main, true  # noqa: E402
-from lab import C, INSIDE, OTHER, S, X, Lab  # noqa: E402
+from lab import C, OTHER, S, X, Lab         # noqa: E402
 
 lab = Lab()
 ORDERS = {"in order": lambda p: p, "reversed": lambda p: p[::-1],
           "last first": lambda p: p[-1:] + p[:-1],
           "shuffled": lambda p: random.Random(7).sample(p, len(p)),
           "one twice": lambda p: p[:2] + p[1:]}
-
-
-def masquerade(family, before=""):
-    apply("%srule postrouting oif wan0 src %s masquerade\n" % (before, INSIDE[family]))
 
 
 def datagram(proto, src, dst, sport, dport, size, seq=1010, ack=77001, **kw):
@@ -176,7 +172,7 @@ def tiny_headers(family):
 @case("tiny fragments where they are not checked")
 def tiny_off():
     """What can be put together goes on."""
-    masquerade(4, "set fragment.check off\n")
+    masquerade(4, before="set fragment.check off\n")
     whole, want = segment(4)
     arrives("lan", pkt.fragment(whole, 8), want)
 

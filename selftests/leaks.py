@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib
 
 import ktap                                 # noqa: E402
 import pkt                                  # noqa: E402
-from ctl import apply, query, userctl        # noqa: E402
+from ctl import apply, masquerade, query, userctl  # noqa: E402
 from flow import outward, port              # noqa: E402
 from ktap import case, equal, true          # noqa: E402
 from lab import C, INSIDE, S, X, Lab        # noqa: E402
@@ -23,10 +23,6 @@ from lab import C, INSIDE, S, X, Lab        # noqa: E402
 lab = Lab()
 FAMILIES = (4, 6)
 HIDDEN = set(C[4] + C[6])
-
-
-def masquerade(family, before=""):
-    apply("%srule postrouting oif wan0 src %s masquerade\n" % (before, INSIDE[family]))
 
 
 class Tally:
@@ -77,7 +73,7 @@ STRAY = {"SYN ACK": pkt.SYN | pkt.ACK, "RST": pkt.RST, "RST ACK": pkt.RST | pkt.
 def stray(family, value, loose, must=None):
     """A segment that belongs to no connection."""
     tally = Tally()
-    masquerade(family, "set tcp.loose %s\n" % loose)
+    masquerade(family, before="set tcp.loose %s\n" % loose)
     sealed(tally, pkt.tcp(C[family][0], S[family][0], port(), 80, value, 7, 9), must=must)
     tally.check()
 
@@ -93,7 +89,7 @@ for _family in FAMILIES:
 def after_close(family):
     """Segments behind an RST, a flush and a FIN."""
     tally = Tally()
-    masquerade(family, "set tcp.loose off\n")
+    masquerade(family, before="set tcp.loose off\n")
     sport = port()
     c, s = C[family][0], S[family][0]
     outward(lab, "tcp", c, sport, s)

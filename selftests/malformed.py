@@ -16,10 +16,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib
 
 import ktap                                 # noqa: E402
 import pkt                                  # noqa: E402
-from ctl import apply, moved, stats         # noqa: E402
+from ctl import masquerade, moved, stats    # noqa: E402
 from flow import outward, port              # noqa: E402
 from ktap import true                       # noqa: E402
-from lab import C, INSIDE, S, X, Lab        # noqa: E402
+from lab import C, S, X, Lab                # noqa: E402
 
 lab = Lab()
 
@@ -30,10 +30,6 @@ def case(name, **kw):
 
 HEAD = {4: 20, 6: 40}
 PORTED = (b"\x21", b"\x84", b"\x88")    # DCCP, SCTP, UDP-Lite: not by address
-
-
-def masquerade(family):
-    apply("rule postrouting oif wan0 src %s masquerade\n" % INSIDE[family])
 
 
 def healthy(family):

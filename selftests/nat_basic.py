@@ -14,42 +14,13 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib
 
 import ktap                                 # noqa: E402
 import pkt                                  # noqa: E402
-from ctl import apply, conn, conns          # noqa: E402
+from ctl import apply, at, conn, conns, masquerade  # noqa: E402
 from flow import PORTED, inward, listed, outward, port  # noqa: E402
-from ktap import case, equal, true          # noqa: E402
+from ktap import case, each, equal, true    # noqa: E402
 from lab import C, INSIDE, POOL, R, S, X, Lab, listen, run  # noqa: E402
 
 lab = Lab()
 FAMILIES = (4, 6)
-
-
-def each(name, protos):
-    """Register a function once for every family and protocol."""
-    def register(func):
-        for family in FAMILIES:
-            for proto in protos:
-                case("%s ipv%d %s" % (name, family, proto),
-                     family=family, proto=proto)(func)
-        return func
-    return register
-
-
-def each_family(name):
-    def register(func):
-        for family in FAMILIES:
-            case("%s ipv%d" % (name, family), family=family)(func)
-        return func
-    return register
-
-
-def literal(addr, ports):
-    """ADDR:PORTS as the configuration spells it."""
-    return ("[%s]:%s" if pkt.is6(addr) else "%s:%s") % (addr, ports)
-
-
-def masquerade(family, more=""):
-    apply("rule postrouting oif wan0 src %s masquerade%s\n"
-          % (INSIDE[family], more))
 
 
 @each("masquerade", PORTED + ("47", "99"))
@@ -107,7 +78,7 @@ def snat_range(family, proto):
 @each("snat address and ports", ("tcp", "udp"))
 def snat_ports(family, proto):
     apply("rule postrouting oif wan0 src %s snat %s\n"
-          % (INSIDE[family], literal(POOL[family][2], "3000-3009")))
+          % (INSIDE[family], at(POOL[family][2], "3000-3009")))
     outward(lab, proto, C[family][0], None, S[family][0],
             ext=[POOL[family][2]], ports=range(3000, 3010))
 
@@ -123,7 +94,7 @@ def snat_pool(family, proto):
                 ext=[pool[1], pool[2], pool[4]], ports=range(1024, 65536))
 
 
-@each_family("one client keeps its pool address in all protocols")
+@each("one client keeps its pool address in all protocols")
 def paired(family):
     apply("pool isp %s-%s\nrule postrouting oif wan0 src %s snat pool isp\n"
           % (POOL[family][1], POOL[family][5], INSIDE[family]))
@@ -144,7 +115,7 @@ def dnat_address(family, proto):
 @each("dnat port", ("tcp", "udp"))
 def dnat_port(family, proto):
     apply("rule prerouting iif wan0 proto %s dst %s dport 8080 dnat %s\n"
-          % (proto, X[family], literal(C[family][0], 80)))
+          % (proto, X[family], at(C[family][0], 80)))
     inward(lab, proto, S[family][0], None, X[family], 8080,
            to=[C[family][0]], ports=[80])
     entry = conn("src", S[family][0])
@@ -165,7 +136,7 @@ def dnat_range(family, proto):
 @each("dnat port range", ("tcp", "udp"))
 def dnat_ports(family, proto):
     apply("rule prerouting iif wan0 proto %s dst %s dport 6000-6999 dnat %s\n"
-          % (proto, X[family], literal(C[family][0], "7000-7003")))
+          % (proto, X[family], at(C[family][0], "7000-7003")))
     for dport in (6000, 6500, 6999):
         inward(lab, proto, S[family][0], None, X[family], dport,
                to=[C[family][0]], ports=range(7000, 7004))
@@ -192,19 +163,19 @@ def served(family, dport, local, local_port):
           (local, local_port), "reply")
 
 
-@each_family("redirect to a port")
+@each("redirect to a port")
 def redirect_port(family):
     apply("rule prerouting iif lan0 proto udp dport 53 redirect :5353\n")
     served(family, 53, R[family], 5353)
 
 
-@each_family("redirect keeps the port")
+@each("redirect keeps the port")
 def redirect_plain(family):
     apply("rule prerouting iif lan0 proto udp dport 5300 redirect\n")
     served(family, 5300, R[family], 5300)
 
 
-@each_family("redirect of a TCP connection")
+@each("redirect of a TCP connection")
 def redirect_tcp(family):
     apply("rule prerouting iif lan0 proto tcp dport 80 redirect :8081\n")
     with listen(family, socket.SOCK_STREAM, ("", 8081)) as s:
@@ -216,7 +187,7 @@ def redirect_tcp(family):
         equal(pkt.xlate(seen.raw, hops=0), seen.raw, "its checksums")
 
 
-@each_family("redirect in output goes to loopback")
+@each("redirect in output goes to loopback")
 def redirect_output(family):
     apply("rule output proto udp dst %s dport 53 redirect :5353\n" % S[family][0])
     here = "::1" if family == 6 else "127.0.0.1"
@@ -234,7 +205,7 @@ def redirect_output(family):
 @each("dnat in output", ("udp", "tcp"))
 def dnat_output(family, proto):
     apply("rule output proto %s dst %s dport 53 dnat %s\n"
-          % (proto, S[family][0], literal(S[family][1], 5300)))
+          % (proto, S[family][0], at(S[family][1], 5300)))
     kind = socket.SOCK_DGRAM if proto == "udp" else socket.SOCK_STREAM
     with listen(family, kind, ("", port())) as s:
         s.setblocking(False)
@@ -256,7 +227,7 @@ def dnat_output(family, proto):
               (S[family][1], 5300, pkt.ACK), "the third packet")
 
 
-@each_family("dnat in output to the other side is routed again")
+@each("dnat in output to the other side is routed again")
 def dnat_output_reroute(family):
     apply("rule output proto udp dst %s dnat %s\n" % (S[family][0], C[family][0]))
     with listen(family, socket.SOCK_DGRAM, (X[family], port())) as s:
@@ -269,7 +240,7 @@ def dnat_output_reroute(family):
         equal(s.recv(100), b"an answer", "answer")
 
 
-@each_family("snat in input")
+@each("snat in input")
 def snat_input(family):
     fake = "fd00:a::63" if family == 6 else "10.0.0.99"
     apply("rule input iif lan0 proto udp dport 7777 snat %s\n" % fake)
@@ -334,8 +305,8 @@ def netmap_destination(family, proto):
 
 @each("static forward inwards", ("tcp", "udp"))
 def forward_in(family, proto):
-    apply("forward %s %s %s\n" % (proto, literal(X[family], 2222),
-                                  literal(C[family][1], 22)))
+    apply("forward %s %s %s\n" % (proto, at(X[family], 2222),
+                                  at(C[family][1], 22)))
     for server in S[family]:
         inward(lab, proto, server, None, X[family], 2222,
                to=[C[family][1]], ports=[22])
@@ -344,7 +315,7 @@ def forward_in(family, proto):
 @each("static forward outwards", ("tcp", "udp"))
 def forward_out(family, proto):
     apply("forward %s %s %s\nrule postrouting oif wan0 src %s snat %s\n"
-          % (proto, literal(X[family], 2222), literal(C[family][1], 22),
+          % (proto, at(X[family], 2222), at(C[family][1], 22),
              INSIDE[family], POOL[family][2]))
     outward(lab, proto, C[family][1], 22, S[family][0], ext=[X[family]],
             ports=[2222])
@@ -367,10 +338,10 @@ def chosen(family, match, hits, misses):
     apply("rule postrouting %s%s snat %s\nrule postrouting oif wan0 snat %s\n"
           % ("" if "oif" in match else "oif wan0 ", match, POOL[family][1],
              POOL[family][2]))
-    for flows, at in ((hits, 1), (misses, 2)):
+    for flows, n in ((hits, 1), (misses, 2)):
         for proto, src, sport, dst, dport in flows:
             outward(lab, proto, src, sport, dst, dport,
-                    ext=[POOL[family][at]], back=False)
+                    ext=[POOL[family][n]], back=False)
 
 
 def match_cases(family):
@@ -408,7 +379,7 @@ for _family in FAMILIES:
              match=_match, hits=_hits, misses=_misses)(chosen)
 
 
-@each_family("match of interfaces, wildcard and not")
+@each("match of interfaces, wildcard and not")
 def match_interfaces(family):
     here, there = C[family][0], C[family][1]
     to = POOL[family][3]
@@ -425,7 +396,7 @@ def match_interfaces(family):
                                 else [] for n in (1, 2)])
 
 
-@each_family("match of marks")
+@each("match of marks")
 def match_mark(family):
     apply("rule postrouting oif wan0 mark 0x10/0xf0 snat %s\n"
           "rule postrouting oif wan0 not mark 7 snat %s\n"
@@ -440,7 +411,7 @@ def match_mark(family):
               "source of mark 0x%x" % mark)
 
 
-@each_family("match of local destinations, which may come and go")
+@each("match of local destinations, which may come and go")
 def match_local_dst(family):
     here, there = C[family][0], C[family][1]
     new = "198.51.100.66" if family == 4 else "2001:db8:1::66"
@@ -461,7 +432,7 @@ def match_local_dst(family):
     goes(new, there)
 
 
-@each_family("match of local sources, with a network")
+@each("match of local sources, with a network")
 def match_local_src(family):
     net = POOL[family][0].rsplit("1", 1)[0] + ("0/24" if family == 4 else "/64")
     apply("rule postrouting oif wan0 not src %s src local snat %s\n"
@@ -476,7 +447,7 @@ def match_local_src(family):
               "source of what %s sends" % own)
 
 
-@each_family("the first rule that matches wins")
+@each("the first rule that matches wins")
 def first_match(family):
     apply("rule postrouting oif wan0 src %s proto tcp snat %s\n"
           "rule postrouting oif wan0 src %s snat %s\n"
@@ -489,11 +460,11 @@ def first_match(family):
           sorted({c["rule"] for c in conns()}), "rules of the two flows")
 
 
-@each_family("source and destination of one flow are both translated")
+@each("source and destination of one flow are both translated")
 def twice(family):
     apply("rule prerouting iif wan0 proto udp dst %s dport 99 dnat %s\n"
           "rule postrouting oif lan0 proto udp dport 100 snat %s\n"
-          % (X[family], literal(C[family][2], 100), R[family]))
+          % (X[family], at(C[family][2], 100), R[family]))
     raw = pkt.udp(S[family][0], X[family], port(), 99)
     got = lab.through("wan", raw)
     seen = pkt.View(got)
@@ -518,7 +489,7 @@ def zero_sum(src, sport, dst, dport):
     return value.to_bytes(2, "big") + b"\0\0"
 
 
-@each_family("rfc3022 a computed UDP checksum of zero becomes 0xffff")
+@each("rfc3022 a computed UDP checksum of zero becomes 0xffff")
 def zero_checksum(family):
     masquerade(family)
     sport = port()

@@ -15,28 +15,13 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib
 
 import ktap                                 # noqa: E402
 import pkt                                  # noqa: E402
-from ctl import apply, conns, moved, query, stats, userctl  # noqa: E402
+from ctl import apply, conns, masquerade, moved, query, stats, userctl  # noqa: E402
 from flow import PORTED, outward, port      # noqa: E402
-from ktap import case, equal, true          # noqa: E402
+from ktap import case, each, equal, true    # noqa: E402
 from lab import C, INSIDE, POOL, S, X, Lab  # noqa: E402
 
 lab = Lab()
 FAMILIES = (4, 6)
-
-
-def each(name, protos):
-    def register(func):
-        for family in FAMILIES:
-            for proto in protos:
-                case("%s ipv%d %s" % (name, family, proto),
-                     family=family, proto=proto)(func)
-        return func
-    return register
-
-
-def masquerade(family, more="", before=""):
-    apply("%srule postrouting oif wan0 src %s masquerade%s\n"
-          % (before, INSIDE[family], more))
 
 
 def forward(family, proto, outside, inside):

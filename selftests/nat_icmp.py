@@ -16,7 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib
 
 import ktap                                 # noqa: E402
 import pkt                                  # noqa: E402
-from ctl import apply, conns, moved, query, stats, userctl  # noqa: E402
+from ctl import apply, conns, masquerade, moved, query, stats, userctl  # noqa: E402
 from flow import PORTED, listed, outward, port  # noqa: E402
 from ktap import case, equal, true          # noqa: E402
 from lab import C, HOP, INSIDE, POOL, R, S, X, Lab  # noqa: E402
@@ -26,10 +26,6 @@ FAMILIES = (4, 6)
 PATH = {4: "10.0.0.200", 6: "fd00:a::c8"}   # a router on the inside
 KINDS = ("unreach", "toobig", "time", "param")
 SIZE = {4: 20, 6: 40}
-
-
-def masquerade(family):
-    apply("rule postrouting oif wan0 src %s masquerade\n" % INSIDE[family])
 
 
 def opened(family, proto, dst=None, **kw):

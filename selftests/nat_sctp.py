@@ -14,28 +14,16 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib
 
 import ktap                                 # noqa: E402
 import pkt                                  # noqa: E402
-from ctl import apply, conns, setting, userctl  # noqa: E402
+from ctl import apply, conns, masquerade, setting, userctl  # noqa: E402
 from flow import port                       # noqa: E402
-from ktap import case, equal, true          # noqa: E402
-from lab import C, HOP, INSIDE, S, X, Lab   # noqa: E402
+from ktap import case, each, equal, true    # noqa: E402
+from lab import C, HOP, S, X, Lab           # noqa: E402
 
 lab = Lab()
 INIT = b"\1\0\0\x14\x12\x34\x56\x78\0\1\0\0\0\1\0\1\0\0\0\1"
 INIT_ACK = b"\2\0\0\x1c\x9a\xbc\xde\xf0\0\1\0\0\0\1\0\1\0\0\0\1\0\7\0\x08cook"
 COOKIE = b"\x0a\0\0\x08cook"
 DATA = b"\0\3\0\x18\0\0\0\1\0\0\0\0\0\0\0\0some data"
-
-
-def each(name):
-    def register(func):
-        for family in (4, 6):
-            case("sctp ipv%d: %s" % (family, name), family=family)(func)
-        return func
-    return register
-
-
-def masquerade(family, more=""):
-    apply("rule postrouting oif wan0 src %s masquerade%s\n" % (INSIDE[family], more))
 
 
 def carry(side, ends, new, tag, chunks, **kw):
@@ -62,7 +50,7 @@ def associate(family, client, sport, dst, dport):
     return out
 
 
-@each("an association keeps its port, and its CRC, where it can")
+@each("sctp an association keeps its port, and its CRC, where it can")
 def keeps(family):
     masquerade(family)
     sport = port()
@@ -72,7 +60,7 @@ def keeps(family):
     true(590 <= found[0]["expires"] <= 600, "expires in %d s" % found[0]["expires"])
 
 
-@each("two hosts with the same port get two, with new CRCs")
+@each("sctp two hosts with the same port get two, with new CRCs")
 def clash(family):
     masquerade(family)
     sport = port()
@@ -80,7 +68,7 @@ def clash(family):
     equal(len(used), 3, "external ports, %r" % used)
 
 
-@each("the mapping does not depend on the destination")
+@each("sctp the mapping does not depend on the destination")
 def independent(family):
     masquerade(family, " random")
     sport = port()
@@ -88,7 +76,7 @@ def independent(family):
     equal(len(used), 1, "external ports, %r" % used)
 
 
-@each("packets of all sizes")
+@each("sctp packets of all sizes")
 def sizes(family):
     masquerade(family, " random")
     sport = port()
@@ -100,7 +88,7 @@ def sizes(family):
         carry("wan", (s, x, 80, out), (s, c, 80, sport), 2, data)
 
 
-@each("a wrong CRC stays as wrong as it was")
+@each("sctp a wrong CRC stays as wrong as it was")
 def wrong(family):
     masquerade(family, " random")
     sport = port()
@@ -108,7 +96,7 @@ def wrong(family):
     carry("lan", (c, s, sport, 80), (x, s, None, 80), 0, INIT, bad=0x00400100)
 
 
-@each("a forward to another port")
+@each("sctp a forward to another port")
 def forward(family):
     where = "[%s]:%d" if family == 6 else "%s:%d"
     apply("forward sctp %s %s\n" % (where % (X[family], 2905),
@@ -118,7 +106,7 @@ def forward(family):
     carry("lan", (c, s, 1905, far), (x, s, 2905, far), 0x12345678, INIT_ACK)
 
 
-@each("errors about an association, quoted whole or in part")
+@each("sctp errors about an association, quoted whole or in part")
 def errors(family):
     masquerade(family, " random")
     sport = port()
@@ -134,7 +122,7 @@ def errors(family):
                                              ident=4, ttl=pkt.TTL - 1))
 
 
-@each("a header cut short is dropped")
+@each("sctp a header cut short is dropped")
 def short(family):
     masquerade(family)
     raw = pkt.sctp(C[family][0], S[family][0], port(), 80, 0, INIT)

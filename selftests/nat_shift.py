@@ -15,20 +15,10 @@ import ktap                                 # noqa: E402
 import pkt                                  # noqa: E402
 from ctl import apply, conns, userctl       # noqa: E402
 from flow import inward, port               # noqa: E402
-from ktap import case, equal, true          # noqa: E402
+from ktap import each, equal, true          # noqa: E402
 from lab import C, S, X, Lab, listen        # noqa: E402
 
 lab = Lab()
-
-
-def each(name, protos):
-    def register(func):
-        for family in (4, 6):
-            for proto in protos:
-                case("shifted ports ipv%d %s: %s" % (family, proto, name),
-                     family=family, proto=proto)(func)
-        return func
-    return register
 
 
 def shift(chain, dst, addr, ports):
@@ -43,7 +33,7 @@ SHIFTED = ((5000, 1000), (5010, 1010), (5004, 1004), (5011, 1000), (5023, 1001),
            (65535, 1002), (4999, 1008), (4990, 1010), (1, 1004))
 
 
-@each("of the same distance", ("tcp", "udp"))
+@each("shifted ports of the same distance", ("tcp", "udp"))
 def distance(family, proto):
     for profile in ("rfc", "iptables"):
         apply("set profile %s\n" % profile +
@@ -56,7 +46,7 @@ def distance(family, proto):
               [(C[family][0], 1008)], "where port 4999 leads to")
 
 
-@each("the next one where two would be the same", ("tcp", "udp"))
+@each("shifted ports the next one where two would be the same", ("tcp", "udp"))
 def clash(family, proto):
     apply(shift("prerouting proto " + proto, X[family], C[family][0], "1008-1010/5000"))
     sport = port()
@@ -73,7 +63,7 @@ def clash(family, proto):
     lab.expect("lan", reply, pkt.xlate(reply, src=X[family], sport=5001, dport=sport))
 
 
-@each("another base is another rule", ("tcp", "udp"))
+@each("shifted ports another base is another rule", ("tcp", "udp"))
 def other_base(family, proto):
     rule = shift("prerouting proto " + proto, X[family], C[family][0], "1000-1010/%d")
     apply(rule % 5000)
@@ -85,7 +75,7 @@ def other_base(family, proto):
     lab.expect("wan", raw, pkt.xlate(raw, dst=C[family][0], dport=1003))
 
 
-@each("in output", ("udp",))
+@each("shifted ports in output", ("udp",))
 def output(family, proto):
     apply(shift("output proto " + proto, S[family][0], S[family][1], "1000-1010/5000"))
     with listen(family, socket.SOCK_DGRAM, ("", port())) as s:
@@ -99,7 +89,7 @@ def output(family, proto):
             userctl("conn", "flush")
 
 
-@each("none of what has no ports", ("icmp", "47"))
+@each("shifted ports none of what has no ports", ("icmp", "47"))
 def portless(family, proto):
     apply(shift("prerouting", X[family], C[family][0], "1000-1010/5000"))
     inward(lab, proto, S[family][0], None, X[family], to=[C[family][0]])

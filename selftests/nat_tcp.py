@@ -18,7 +18,7 @@ import pkt                                  # noqa: E402
 from ctl import apply, conns, setting, userctl  # noqa: E402
 from dialogue import Dialogue               # noqa: E402
 from flow import port                       # noqa: E402
-from ktap import case, equal, true          # noqa: E402
+from ktap import case, each, equal, true    # noqa: E402
 from lab import C, INSIDE, S, X, Lab        # noqa: E402
 
 lab = Lab()
@@ -28,15 +28,7 @@ def dialogue(*args, **kw):
     return Dialogue(lab, *args, **kw)
 
 
-def each_family(name):
-    def register(func):
-        for family in (4, 6):
-            case("%s ipv%d" % (name, family), family=family)(func)
-        return func
-    return register
-
-
-@each_family("handshake, data and the established timer")
+@each("handshake, data and the established timer")
 def handshake(family):
     d = dialogue(family)
     d.say("c SYN")
@@ -55,7 +47,7 @@ def handshake(family):
     d.expires(7440)
 
 
-@each_family("the client closes first")
+@each("the client closes first")
 def client_first(family):
     d = dialogue(family).open()
     d.play(("c FIN ACK", "fin-wait"))
@@ -68,7 +60,7 @@ def client_first(family):
     d.expires(240)
 
 
-@each_family("the server closes first")
+@each("the server closes first")
 def server_first(family):
     d = dialogue(family).open()
     d.play(("s FIN ACK", "fin-wait"), ("c ACK", "close-wait"),
@@ -76,7 +68,7 @@ def server_first(family):
     d.expires(240)
 
 
-@each_family("both close at once")
+@each("both close at once")
 def both_close(family):
     d = dialogue(family).open()
     crossing = d.segment("s", ["FIN", "ACK"])   # sent before C's FIN arrives
@@ -90,7 +82,7 @@ def both_close(family):
     equal(d.state(), "time-wait", "state after two ACKs")
 
 
-@each_family("half close: the other side sends on")
+@each("half close: the other side sends on")
 def half_close(family):
     d = dialogue(family).open()
     d.play(("c FIN ACK", "fin-wait"), ("s ACK", "close-wait"))
@@ -110,7 +102,7 @@ def fin_again():
     equal(d.state(), "fin-wait", "state after the same FIN again")
 
 
-@each_family("simultaneous open")
+@each("simultaneous open")
 def simultaneous(family):
     d = dialogue(family)
     d.play(("c SYN", "syn-sent"))
@@ -127,7 +119,7 @@ def simultaneous(family):
     d.expires(7440)
 
 
-@each_family("an RST in the window ends the connection")
+@each("an RST in the window ends the connection")
 def reset(family):
     for who in "cs":
         d = dialogue(family).open()
@@ -136,7 +128,7 @@ def reset(family):
         d.expires(240)
 
 
-@each_family("an RST with a wrong sequence number is not believed")
+@each("an RST with a wrong sequence number is not believed")
 def wrong_reset(family):
     d = dialogue(family).open()
     for offset in (-0x10000000, 0x10000000, 0x7fffffff):
@@ -149,7 +141,7 @@ def wrong_reset(family):
     equal(d.state(), "established", "state")
 
 
-@each_family("an RST refuses a SYN")
+@each("an RST refuses a SYN")
 def refused_syn(family):
     d = dialogue(family)
     d.play(("c SYN", "syn-sent"))
@@ -157,7 +149,7 @@ def refused_syn(family):
     equal(d.state(), "close", "state")
 
 
-@each_family("a SYN in time-wait opens the connection again")
+@each("a SYN in time-wait opens the connection again")
 def reopen(family):
     d = dialogue(family).open()
     d.play(("c FIN ACK", "fin-wait"), ("s ACK", "close-wait"),
@@ -168,7 +160,7 @@ def reopen(family):
     d.expires(7440)
 
 
-@each_family("a SYN after an RST opens the connection again")
+@each("a SYN after an RST opens the connection again")
 def reopen_reset(family):
     d = dialogue(family).open()
     d.say("c RST ACK")
@@ -266,7 +258,7 @@ def iptables_timers():
     userctl("apply", "-", data="")
 
 
-@each_family("mid-stream pickup is a setting")
+@each("mid-stream pickup is a setting")
 def pickup(family):
     for word, passes in (("on", True), ("off", False)):
         apply("set tcp.loose %s\nrule postrouting oif wan0 src %s masquerade\n"

@@ -18,19 +18,11 @@ import ktap                                 # noqa: E402
 import pkt                                  # noqa: E402
 from ctl import apply                       # noqa: E402
 from flow import port                       # noqa: E402
-from ktap import case, equal, true          # noqa: E402
+from ktap import each, equal, true          # noqa: E402
 from lab import C, POOL, S, X, Lab, listen  # noqa: E402
 
 lab = Lab()
 HIDDEN = {4: "10.0.0.9", 6: "fd00:a::9"}    # an inside address that somebody guessed
-
-
-def each(name):
-    def register(func):
-        for family in (4, 6):
-            case("%s ipv%d" % (name, family), family=family)(func)
-        return func
-    return register
 
 
 def serves(family):

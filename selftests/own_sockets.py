@@ -19,21 +19,11 @@ import ktap                                 # noqa: E402
 import pkt                                  # noqa: E402
 from ctl import apply, moved, stats         # noqa: E402
 from flow import port                       # noqa: E402
-from ktap import case, equal, true          # noqa: E402
+from ktap import each, equal, true          # noqa: E402
 from lab import C, INSIDE, S, X, Lab        # noqa: E402
 
 lab = Lab()
 TYPES = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
-
-
-def each(name, protos=("tcp", "udp")):
-    def register(func):
-        for family in (4, 6):
-            for proto in protos:
-                case("own_sockets ipv%d %s: %s" % (family, proto, name),
-                     family=family, proto=proto)(func)
-        return func
-    return register
 
 
 def own(family, proto, number, addr=None, dual=False):
@@ -89,7 +79,7 @@ def reaches(family, proto, sock, number, server=2):
          "no SYN-ACK but %s" % [str(a) for a in answers])
 
 
-@each("a port with a socket is not given away")
+@each("own_sockets a port with a socket is not given away", ("tcp", "udp"))
 def not_given(family, proto):
     for what, kind in KINDS.items():
         rule(family, more="set timeout.port-reuse 0\n")
@@ -102,7 +92,7 @@ def not_given(family, proto):
             reaches(family, proto, sock, number)
 
 
-@each("nor shared, where ports are shared")
+@each("own_sockets nor shared, where ports are shared", ("tcp", "udp"))
 def not_shared(family, proto):
     for more in ("set mapping address-and-port-dependent\n",):
         rule(family, more=more)
@@ -113,7 +103,7 @@ def not_shared(family, proto):
             reaches(family, proto, sock, number)
 
 
-@each("sockets of the other family are no hindrance")
+@each("own_sockets sockets of the other family are no hindrance", ("tcp", "udp"))
 def other_family(family, proto):
     rule(family)
     number = port()
@@ -121,7 +111,8 @@ def other_family(family, proto):
         equal(send(family, proto, 0, number), number, "external port")
 
 
-@each("flows get all ports but those with sockets, which are opened meanwhile")
+@each("own_sockets flows get all ports but those with sockets, which are opened meanwhile",
+      ("tcp", "udp"))
 def run_out(family, proto):
     """A range of 16 ports; sockets come and go while it is used up."""
     rule(family, "3000-3015", "set timeout.port-reuse 0\n")
@@ -151,7 +142,8 @@ def run_out(family, proto):
             sock.close()
 
 
-@each("a socket bound to a mapping's port takes nothing of its flows")
+@each("own_sockets a socket bound to a mapping's port takes nothing of its flows",
+      ("tcp", "udp"))
 def bound_later(family, proto):
     rule(family)
     number = port()
@@ -169,7 +161,8 @@ def bound_later(family, proto):
     equal(send(family, proto, 0, number, 1), number, "towards another server")
 
 
-@each("a connection of the router from a mapping's port changes its port")
+@each("own_sockets a connection of the router from a mapping's port changes its port",
+      ("tcp", "udp"))
 def connects_later(family, proto):
     rule(family)
     number = port()
@@ -201,7 +194,7 @@ def connects_later(family, proto):
     lab.expect("wan", raw, pkt.xlate(raw, dst=C[family][0], dport=number))
 
 
-@each("a connection's port is not given away while it lives", ("tcp",))
+@each("own_sockets a connection's port is not given away while it lives", ("tcp",))
 def connected(family, proto):
     """Also one that was opened before there was any rule."""
     apply("")

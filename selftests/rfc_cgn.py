@@ -15,34 +15,17 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib
 
 import ktap                                 # noqa: E402
 import pkt                                  # noqa: E402
-from ctl import apply, moved, setting, stats, userctl  # noqa: E402
+from ctl import apply, at, moved, setting, stats, userctl  # noqa: E402
 from flow import PORTED, outward, port      # noqa: E402
-from ktap import case, equal, true          # noqa: E402
+from ktap import case, each, equal, true    # noqa: E402
 from lab import C, INSIDE, POOL, S, X, Lab  # noqa: E402
 
 lab = Lab()
 
 
-def each(name, protos=("udp",)):
-    """Register for both families; @name: "ids: what"."""
-    def register(func):
-        ids, what = name.split(": ")
-        for family in (4, 6):
-            for proto in protos:
-                case("%s ipv%d %s: %s" % (ids, family, proto, what),
-                     family=family, proto=proto)(func)
-        return func
-    return register
-
-
-def at(addr, ports):
-    return ("[%s]:%s" if pkt.is6(addr) else "%s:%s") % (addr, ports)
-
-
 def forget():
-    """Ports that natty chose for the case before: this one may need them."""
+    """Ports that natty chose for the case before must not rest: this one may need them."""
     apply("set timeout.port-reuse 0\n")
-    userctl("conn", "flush")
 
 
 def rule(family, action, before=""):
@@ -73,7 +56,7 @@ def no_port(family, proto, src, server=0, sport=None):
     equal(moved(before).get("no-port"), 1, "counted as no-port")
 
 
-@each("rfc4787_req4: a clash keeps the parity")
+@each("rfc4787_req4 a clash keeps the parity", ("udp",))
 def parity(family, proto):
     rule(family, "masquerade")
     equal(setting("port.parity"), "on", "port.parity")
@@ -84,14 +67,14 @@ def parity(family, proto):
             equal(got % 2, odd, "parity of %d, from %d" % (got, sport))
 
 
-@each("rfc4787_req4: the parity that is used up does not refuse a flow")
+@each("rfc4787_req4 the parity that is used up does not refuse a flow", ("udp",))
 def parity_used_up(family, proto):
     rule(family, "snat " + at(X[family], "3000-3003"))
     got = [send(family, proto, C[family][0], 4000 + 2 * n)[1] for n in range(4)]
     equal([p % 2 for p in got], [0, 0, 1, 1], "parities of %r" % got)
 
 
-@each("rfc4787_req4: parity may be switched off")
+@each("rfc4787_req4 parity may be switched off", ("udp",))
 def parity_off(family, proto):
     rule(family, "masquerade", "set port.parity off\n")
     seen = set()
@@ -102,7 +85,7 @@ def parity_off(family, proto):
     equal(seen, {0, 1}, "parities of changed ports")
 
 
-@each("rfc4787_req2 rfc6888_req2: a host has one address in all protocols", ("all",))
+@each("rfc4787_req2 rfc6888_req2 a host has one address in all protocols", ("all",))
 def pooling(family, proto):
     pool = POOL[family]
     rule(family, "snat %s-%s" % (pool[0], pool[5]))
@@ -116,8 +99,9 @@ def pooling(family, proto):
     true(len(many) >= 3, "24 hosts use %d of 6 addresses" % len(many))
 
 
-@each("rfc6888_req3: a pool of several ranges, used to the last port", PORTED)
+@each("rfc6888_req3 a pool of several ranges, used to the last port", PORTED)
 def ranges(family, proto):
+    forget()
     pool = POOL[family]
     # Spilling: by chance more hosts may belong to an address than it has ports.
     apply("set pool.spill on\npool p %s %s-%s %s ports 3000-3001\n"
@@ -132,7 +116,7 @@ def ranges(family, proto):
     no_port(family, proto, host(family, 9))
 
 
-@each("rfc7857_req3: one port for many destinations, where a rule says so", PORTED)
+@each("rfc7857_req3 one port for many destinations, where a rule says so", PORTED)
 def sharing(family, proto):
     option = " mapping address-and-port-dependent"
     rule(family, "snat %s%s" % (at(X[family], "3000"), option))
@@ -150,7 +134,7 @@ def sharing(family, proto):
     no_port(family, proto, C[family][1], 1, 5000)
 
 
-@each("rfc7857_req3: the last port that can be shared is found", ("udp", "tcp"))
+@each("rfc7857_req3 the last port that can be shared is found", ("udp", "tcp"))
 def sharing_all(family, proto):
     """One destination takes ports of a large range until none is left."""
     rule(family, "snat %s mapping address-and-port-dependent" % at(
@@ -193,7 +177,7 @@ def small_pool(family, ports="7000-7001"):
     return (first, homes[first]), (second, homes[second])
 
 
-@each("users_free_ports rfc7857_req4: a host without a mapping gets what is free", PORTED)
+@each("users_free_ports rfc7857_req4 a host without a mapping gets what is free", PORTED)
 def newcomer(family, proto):
     (full, hosts), (other, others) = small_pool(family)
     for n in (0, 1):
@@ -214,7 +198,7 @@ def newcomer(family, proto):
     equal(send(family, proto, hosts[2], port())[0], other, "its second port")
 
 
-@each("rfc4787_req2 rfc6888_req2: a host that has another address keeps to it", ("all",))
+@each("rfc4787_req2 rfc6888_req2 a host that has another address keeps to it", ("all",))
 def pairing(family, proto):
     (full, hosts), (other, _) = small_pool(family)
     me, sports = hosts[2], [port(), port()]
@@ -237,7 +221,7 @@ def pairing(family, proto):
     no_port(family, "udp", me)
 
 
-@each("users_free_ports: a host whose mappings are gone is a new one")
+@each("users_free_ports a host whose mappings are gone is a new one", ("udp",))
 def newcomer_again(family, proto):
     (full, hosts), (other, _) = small_pool(family)
     for n in (0, 1):
@@ -255,7 +239,7 @@ def newcomer_again(family, proto):
         equal(send(family, proto, hosts[n], port())[0], full, "address of host %d" % n)
 
 
-@each("users_free_ports: so it is where a host has hundreds of ports", ("udp", "tcp"))
+@each("users_free_ports so it is where a host has hundreds of ports", ("udp", "tcp"))
 def newcomer_among_many(family, proto):
     (full, hosts), (other, _) = small_pool(family, "8000-8499")
     for base in (0, 250):
@@ -326,7 +310,7 @@ def idents_off():
             equal(pkt.View(lab.through("lan", raw)).ident, n, "identification")
 
 
-@each("rfc7857_req9 rfc6056: a changed port is unpredictable", ("udp", "tcp"))
+@each("rfc7857_req9 rfc6056 a changed port is unpredictable", ("udp", "tcp"))
 def unpredictable(family, proto):
     rule(family, "masquerade", "set port.parity off\n")
     sport, got = port(), []
@@ -343,8 +327,9 @@ def unpredictable(family, proto):
     true(len(steps) > 130, "%d different steps" % len(steps))
 
 
-@each("rfc6888_req6: a destination is exempted from translation", PORTED)
+@each("rfc6888_req6 a destination is exempted from translation", PORTED)
 def exempted(family, proto):
+    forget()
     apply("rule postrouting oif wan0 src %s dst %s accept\n"
           "rule postrouting oif wan0 src %s masquerade\n" % (
               INSIDE[family], S[family][1], INSIDE[family]))
@@ -361,7 +346,7 @@ def delete(family, client, sport):
     userctl("conn", "delete", "src", C[family][client], "sport", str(sport))
 
 
-@each("rfc6888_req8: a port rests before another host gets it", ("udp", "icmp"))
+@each("rfc6888_req8 a port rests before another host gets it", ("udp", "icmp"))
 def rests(family, proto):
     rule(family, "masquerade")
     equal(setting("timeout.port-reuse"), 120, "timeout.port-reuse")
@@ -379,7 +364,7 @@ def rests(family, proto):
     equal(send(family, proto, C[family][0], sport)[1], sport, "C1's port again")
 
 
-@each("rfc6888_req8: a port is free after its rest, and not before")
+@each("rfc6888_req8 a port is free after its rest, and not before", ("udp",))
 def rests_out(family, proto):
     rule(family, "snat " + at(X[family], "3000-3001"),
          "set timeout.port-reuse 3\n")
@@ -393,7 +378,7 @@ def rests_out(family, proto):
     true(got[1] in (3000, 3001), "port %d" % got[1])
 
 
-@each("rfc6888_req8: tcp that was seen closing leaves its port at once", ("tcp",))
+@each("rfc6888_req8 tcp that was seen closing leaves its port at once", ("tcp",))
 def rests_tcp(family, proto):
     rule(family, "masquerade")
     for reset in (False, True):
@@ -421,7 +406,7 @@ def rests_tcp(family, proto):
              "C3 has C2's port at once")
 
 
-@each("rfc6888_req8: as many ports rest as configured, the others do not")
+@each("rfc6888_req8 as many ports rest as configured, the others do not", ("udp",))
 def rests_few(family, proto):
     rule(family, "masquerade", "set limit.resting-ports 2\n"
          "set timeout.port-reuse 60\n")
@@ -434,7 +419,7 @@ def rests_few(family, proto):
     true(len(kept) <= 2, "%d ports rest" % len(kept))
 
 
-@each("rfc6888_req8: rests may be switched off")
+@each("rfc6888_req8 rests may be switched off", ("udp",))
 def rests_off(family, proto):
     for before in ("set timeout.port-reuse 0\n", "set profile iptables\n"):
         rule(family, "masquerade", before)
@@ -444,7 +429,7 @@ def rests_off(family, proto):
         equal(send(family, proto, C[family][1], sport)[1], sport, "C2's port")
 
 
-@each("rfc6888_req8: a forward may have a port that rests")
+@each("rfc6888_req8 a forward may have a port that rests", ("udp",))
 def rests_forward(family, proto):
     rule(family, "masquerade")
     sport = port()

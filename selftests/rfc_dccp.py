@@ -16,10 +16,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib
 
 import ktap                                 # noqa: E402
 import pkt                                  # noqa: E402
-from ctl import apply, conns, setting, userctl  # noqa: E402
+from ctl import conns, masquerade, setting, userctl  # noqa: E402
 from flow import port                       # noqa: E402
-from ktap import case, equal, true          # noqa: E402
-from lab import C, HOP, INSIDE, S, X, Lab   # noqa: E402
+from ktap import each, equal, true          # noqa: E402
+from lab import C, HOP, S, X, Lab           # noqa: E402
 
 lab = Lab()
 SERVICE = b"nat1"
@@ -29,19 +29,6 @@ KINDS = {"REQUEST": pkt.REQUEST, "RESPONSE": pkt.RESPONSE, "DATA": pkt.DATA,
          "SYNCACK": pkt.SYNCACK, "LISTEN": pkt.LISTEN}
 SILENT = (pkt.REQUEST, pkt.DATA, pkt.LISTEN)    # acknowledge nothing
 SERVED = (pkt.REQUEST, pkt.RESPONSE, pkt.LISTEN)
-
-
-def each(name):
-    def register(func):
-        for family in (4, 6):
-            case("rfc5597 ipv%d: %s" % (family, name), family=family)(func)
-        return func
-    return register
-
-
-def masquerade(family, more="", before=""):
-    apply("%srule postrouting oif wan0 src %s masquerade%s\n"
-          % (before, INSIDE[family], more))
 
 
 class Flow:
@@ -108,7 +95,7 @@ class Flow:
              "expires in %d s, expected about %d" % (left, limit))
 
 
-@each("the mapping does not depend on the destination, nor is it shared")
+@each("rfc5597 the mapping does not depend on the destination, nor is it shared")
 def mapping(family):
     masquerade(family)
     flows = [Flow(family, sport=5000), Flow(family, server=1, sport=5000)]
@@ -122,7 +109,7 @@ def mapping(family):
     equal(last.outside, flows[0].outside, "C1's external endpoint")
 
 
-@each("a connection from Request to Reset")
+@each("rfc5597 a connection from Request to Reset")
 def whole(family):
     masquerade(family)
     f = Flow(family)
@@ -145,7 +132,7 @@ def whole(family):
     f.open()                                # the ports are used again
 
 
-@each("partial checksum coverage stays as it is")
+@each("rfc5597 partial checksum coverage stays as it is")
 def coverage(family):
     masquerade(family)
     f = Flow(family).open()
@@ -154,7 +141,7 @@ def coverage(family):
         f.say("s DATAACK", payload=bytes(range(60, 120)), coverage=cover)
 
 
-@each("a wrong checksum is passed on as wrong as it was")
+@each("rfc5597 a wrong checksum is passed on as wrong as it was")
 def wrong(family):
     masquerade(family)
     f = Flow(family)
@@ -168,7 +155,7 @@ def wrong(family):
     pkt.same(got[:at] + got[at + 2:], want[:at] + want[at + 2:])
 
 
-@each("the service code decides nothing")
+@each("rfc5597 the service code decides nothing")
 def services(family):
     masquerade(family)
     f = Flow(family)
@@ -179,7 +166,7 @@ def services(family):
     equal(other.outside, first, "external endpoint")
 
 
-@each("a server inside opens its filter with a Listen")
+@each("rfc5597 a server inside opens its filter with a Listen")
 def listen(family):
     masquerade(family)
     f = Flow(family)
@@ -189,7 +176,7 @@ def listen(family):
     f.expires(7440)
 
 
-@each("a Listen from outside is answered after six seconds, or not at all")
+@each("rfc5597 a Listen from outside is answered after six seconds, or not at all")
 def unsolicited(family):
     masquerade(family)
     f = Flow(family)
@@ -212,7 +199,7 @@ def unsolicited(family):
     equal(seen[0][-len(raw):], raw, "the quoted packet")
 
 
-@each("filtering is by address")
+@each("rfc5597 filtering is by address")
 def filtering(family):
     masquerade(family)
     f = Flow(family).open()
@@ -225,7 +212,7 @@ def filtering(family):
             lab.nothing("wan", g.build("s", pkt.REQUEST, f.outside))
 
 
-@each("timers are 124 and 4 minutes, as configured")
+@each("rfc5597 timers are 124 and 4 minutes, as configured")
 def timers(family):
     userctl("apply", "-", data="")
     equal(int(setting("timeout.dccp-open")), 124 * 60, "timeout.dccp-open")
@@ -240,7 +227,7 @@ def timers(family):
     equal(conns("proto", "dccp"), [], "connections after the timer")
 
 
-@each("a Reset must be the connection's own, and data brings it back")
+@each("rfc5597 a Reset must be the connection's own, and data brings it back")
 def reset(family):
     masquerade(family)
     f = Flow(family).open()
@@ -256,7 +243,7 @@ def reset(family):
     f.play(("c RESET", "close"))
 
 
-@each("a Reset refuses a Request that it acknowledges")
+@each("rfc5597 a Reset refuses a Request that it acknowledges")
 def refused(family):
     masquerade(family)
     f = Flow(family)
@@ -267,7 +254,7 @@ def refused(family):
     equal(f.entry()["state"], "close", "state")
 
 
-@each("ICMP errors are translated and end nothing")
+@each("rfc5597 ICMP errors are translated and end nothing")
 def errors(family):
     masquerade(family)
     f = Flow(family).open()
@@ -285,7 +272,7 @@ def errors(family):
     equal(f.entry()["state"], "established", "state")
 
 
-@each("hosts inside meet by their external endpoints")
+@each("rfc5597 hosts inside meet by their external endpoints")
 def hairpin(family):
     masquerade(family, " filtering endpoint-independent")
     f = Flow(family).open()
@@ -303,7 +290,7 @@ def hairpin(family):
         ident=10, ttl=pkt.TTL - 1), out="lan")
 
 
-@each("headers that lie are dropped")
+@each("rfc5597 headers that lie are dropped")
 def malformed(family):
     masquerade(family)
     f = Flow(family)

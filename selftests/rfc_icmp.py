@@ -16,27 +16,15 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib
 
 import ktap                                 # noqa: E402
 import pkt                                  # noqa: E402
-from ctl import apply, conns, moved, setting, stats  # noqa: E402
+from ctl import apply, conns, masquerade, moved, setting, stats  # noqa: E402
 from flow import listed, outward, port      # noqa: E402
-from ktap import case, equal, true          # noqa: E402
+from ktap import case, each, equal, true    # noqa: E402
 from lab import C, HOP, INSIDE, POOL, S, X, Lab, sysctl  # noqa: E402
 
 lab = Lab()
 FAMILIES = (4, 6)
 UNREACH = {4: 3, 6: 1}
 QUENCH, TIMESTAMP, INFO, MASK = 4, 13, 15, 17
-
-
-def each(name):
-    def register(func):
-        for family in FAMILIES:
-            case("%s ipv%d" % (name, family), family=family)(func)
-        return func
-    return register
-
-
-def masquerade(family, before=""):
-    apply("%srule postrouting oif wan0 src %s masquerade\n" % (before, INSIDE[family]))
 
 
 def counted(before, name, times=1):
@@ -55,7 +43,7 @@ def default_timer(family):
 
 @each("rfc5508_req2 the timer is configurable, answers pass until it ends")
 def timer(family):
-    masquerade(family, "set timeout.icmp 4\n")
+    masquerade(family, before="set timeout.icmp 4\n")
     ident = port()
     addr, outside = outward(lab, "icmp", C[family][0], ident, S[family][0], back=False)
     begin = time.monotonic()
@@ -186,7 +174,7 @@ def borrowed():
 @case("icmp.obsolete lets them pass, as iptables does")
 def obsolete():
     for before in ("set icmp.obsolete on\n", "set profile iptables\n"):
-        masquerade(4, before)
+        masquerade(4, before=before)
         for kind in (INFO, MASK):
             ident = port()
             raw = query(kind, C[4][0], S[4][0], ident, b"\0" * 4)

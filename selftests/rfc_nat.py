@@ -15,31 +15,14 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib
 
 import ktap                                 # noqa: E402
 import pkt                                  # noqa: E402
-from ctl import apply, conns, moved, setting, stats, userctl  # noqa: E402
+from ctl import apply, at, conns, masquerade, moved, setting, stats, userctl  # noqa: E402
 from flow import listed, outward, port      # noqa: E402
-from ktap import case, equal, true          # noqa: E402
+from ktap import case, each, equal, true    # noqa: E402
 from lab import C, HOP, INSIDE, POOL, R, S, X, Lab, mac, run  # noqa: E402
 
 lab = Lab()
 FAMILIES = (4, 6)
 UNREACH = {4: 3, 6: 1}
-
-
-def each(name):
-    def register(func):
-        for family in FAMILIES:
-            case("%s ipv%d" % (name, family), family=family)(func)
-        return func
-    return register
-
-
-def masquerade(family, before="", more=""):
-    apply("%srule postrouting oif wan0 src %s masquerade%s\n"
-          % (before, INSIDE[family], more))
-
-
-def literal(addr, ports):
-    return ("[%s]:%s" if pkt.is6(addr) else "%s:%s") % (addr, ports)
 
 
 def host(family, number):
@@ -95,7 +78,7 @@ def default_timer(family):
 
 @each("rfc4787_req5 a mapping lives until its timer ends, and not longer")
 def timer(family):
-    masquerade(family, "set timeout.udp 4\nset timeout.udp-replied 4\n")
+    masquerade(family, before="set timeout.udp 4\nset timeout.udp-replied 4\n")
     sport = port()
     outside = outward(lab, "udp", C[family][0], sport, S[family][0], back=False)[1]
     begin = time.monotonic()
@@ -109,7 +92,7 @@ def timer(family):
 
 @each("rfc4787_req5 shorter only for well-known destinations")
 def well_known(family):
-    masquerade(family, "set timeout.udp-well-known 20\n")
+    masquerade(family, before="set timeout.udp-well-known 20\n")
     for dport, want in ((53, 20), (1023, 20), (1024, 300), (5060, 300)):
         sport = port()
         outward(lab, "udp", C[family][0], sport, S[family][0], dport)
@@ -264,7 +247,7 @@ def load(family):
     # Answers to hosts that are not there would wait for them in the kernel, and
     # take up the room for other cases' answers.
     apply("set icmp.exhausted silent\nrule postrouting oif wan0 src %s snat %s\n"
-          % (INSIDE[family], literal(ext, "3000-3063")))
+          % (INSIDE[family], at(ext, "3000-3063")))
     rng = random.Random(family)
     endpoints = [(number, sport) for number in range(2, 27) for sport in (3000, 3001, 3002, 7)]
     rng.shuffle(endpoints)
@@ -386,7 +369,7 @@ def big_inward(family):
 
 @each("rfc4787_req9a the hole of a refused hairpin lasts as long as a mapping")
 def hole(family):
-    masquerade(family, "set timeout.unconfirmed 1\n")
+    masquerade(family, before="set timeout.unconfirmed 1\n")
     mine, theirs = port(), port()
     first = outward(lab, "udp", C[family][0], mine, S[family][0])[1]
     second = outward(lab, "udp", C[family][1], theirs, S[family][0])[1]
@@ -408,7 +391,7 @@ def shares(family):
     """One port, which two hosts have towards different servers."""
     ext = POOL[family][3]
     apply("rule postrouting oif wan0 src %s snat %s mapping address-and-port-dependent\n"
-          % (INSIDE[family], literal(ext, "3000-3000")))
+          % (INSIDE[family], at(ext, "3000-3000")))
     sport = port()
     for proto in ("udp", "tcp"):
         for n in (0, 1):
@@ -471,7 +454,7 @@ def bound(family, proto, number, everywhere=False):
 
 def sockets(family, proto):
     """Sockets are opened while the ports of a range run out."""
-    masquerade(family, "set port.parity off\n", " :3000-3007")
+    masquerade(family, before="set port.parity off\n", more=" :3000-3007")
     used = []
 
     def more(count):
@@ -512,7 +495,7 @@ for _family in FAMILIES:
 @each("poisoned_port what comes early spoils no port, whatever it is")
 def poison(family):
     """Of every protocol, by the hundred, from the very server."""
-    masquerade(family, "set tcp.unsolicited silent\n")
+    masquerade(family, before="set tcp.unsolicited silent\n")
     # Something has gone out already.
     outward(lab, "udp", C[family][2], None, S[family][2])
     userctl("conn", "flush")

@@ -30,7 +30,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib
 
 import ktap                                 # noqa: E402
 import pkt                                  # noqa: E402
-from ctl import apply, conns, moved, query, refused, stats, userctl  # noqa: E402
+from ctl import apply, at, conns, masquerade, moved, query, refused, stats, userctl  # noqa: E402
 from dialogue import Dialogue               # noqa: E402
 from flow import listed, outward, port      # noqa: E402
 from ktap import case, equal, true          # noqa: E402
@@ -51,15 +51,6 @@ def each(group, name, protos=(None,)):
                      family=family, **kw)(func)
         return func
     return register
-
-
-def masquerade(family, more="", before=""):
-    apply("%srule postrouting oif wan0 src %s masquerade%s\n"
-          % (before, INSIDE[family], more))
-
-
-def at(addr, number):
-    return ("[%s]:%s" if pkt.is6(addr) else "%s:%s") % (addr, number)
 
 
 @each("seeds_nat", "a given port, the TTL one less, the payload intact", ("udp", "tcp"))

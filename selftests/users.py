@@ -18,7 +18,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib
 
 import ktap                                 # noqa: E402
 import pkt                                  # noqa: E402
-from ctl import apply, conns, moved, query, stats, userctl  # noqa: E402
+from ctl import apply, at, conns, masquerade, moved, query, stats, userctl  # noqa: E402
 from flow import inward, outward, port      # noqa: E402
 from ktap import case, equal, true          # noqa: E402
 from lab import C, INSIDE, POOL, S, X, Lab, run, sysctl  # noqa: E402
@@ -38,15 +38,6 @@ def each(name, ids, protos=("",)):
                      family=family, **kw)(func)
         return func
     return register
-
-
-def at(addr, ports):
-    return ("[%s]:%s" if pkt.is6(addr) else "%s:%s") % (addr, ports)
-
-
-def masquerade(family, before="", more=""):
-    apply("%srule postrouting oif wan0 src %s masquerade%s\n" % (
-        before, INSIDE[family], more))
 
 
 def queries(family, client, sports, server=0, dport=53):
@@ -445,7 +436,7 @@ def moved_living(family):
 
 @each("an address that masqueraded, and is another host's now", "users_wan_change")
 def moved_masquerade(family):
-    masquerade(family, SILENT)
+    masquerade(family, before=SILENT)
     addr = X[family]
     for proto in ("udp", "tcp"):
         opened(family, 0, [addr], proto)

@@ -3,7 +3,7 @@
 import json
 
 import ktap
-from lab import run
+from lab import INSIDE, run
 
 
 def userctl(*args, data="", ok=True):
@@ -25,6 +25,17 @@ def apply(config):
     """Replace the configuration and forget every connection."""
     userctl("apply", "-", data=config)
     userctl("conn", "flush")
+
+
+def masquerade(family, more="", before=""):
+    """Apply that for the hosts inside; @more: words of the rule, @before: lines."""
+    apply("%srule postrouting oif wan0 src %s masquerade%s\n"
+          % (before, INSIDE[family], more))
+
+
+def at(addr, ports):
+    """ADDR:PORTS as the configuration spells it."""
+    return ("[%s]:%s" if ":" in addr else "%s:%s") % (addr, ports)
 
 
 def refused(config):

@@ -30,6 +30,18 @@ def case(name, **kwargs):
     return register
 
 
+def each(name, protos=None):
+    """Register it once for each family, and for each of @protos if there are any."""
+    def register(func):
+        for family in (4, 6):
+            for proto in protos or (None,):
+                kwargs = {"family": family, **({"proto": proto} if proto else {})}
+                words = [name, "ipv%d" % family, proto or ""]
+                case(" ".join(words).rstrip(), **kwargs)(func)
+        return func
+    return register
+
+
 def note(text):
     for line in str(text).splitlines():
         print("# " + line)
