@@ -4,30 +4,15 @@
  * model to netlink and all the way back, refusals word by word, and input that
  * no sane person writes. KTAP.
  */
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "config.h"
+#include "ktap.h"
 #include "nl_msg.h"
 #include "print.h"
 #include "userctl.h"
 #include "value.h"
-
-static unsigned int tests, failures;
-
-__printf(2, 3)
-static void result(bool ok, const char *format, ...)
-{
-	va_list args;
-
-	printf("%sok %u ", ok ? "" : "not ", ++tests);
-	va_start(args, format);
-	vprintf(format, args);
-	va_end(args);
-	putchar('\n');
-	failures += !ok;
-}
 
 static void print_statement(FILE *file, const struct statement *statement)
 {
@@ -484,6 +469,5 @@ int main(int argc, char **argv)
 	test_filter("mark", "1", "conn list: mark: connections keep no interface and no mark");
 	test_filter("state", "new", "state: not one of src, dst, proto, sport and dport");
 	test_disorder();
-	printf("1..%u\n", tests);
-	return failures != 0;
+	return result_end();
 }

@@ -4,31 +4,16 @@
  * prints, of which nothing may come that is not in the language. KTAP. Whole
  * rule sets are in selftests/translate.
  */
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "ktap.h"
 #include "test_translate.h"
-
-static unsigned int tests, failures;
 
 int usage(const struct command *command)
 {
 	(void)command;
 	return EXIT_USAGE;
-}
-
-__printf(2, 3)
-static void result(bool ok, const char *format, ...)
-{
-	va_list args;
-
-	printf("%sok %u ", ok ? "" : "not ", ++tests);
-	va_start(args, format);
-	vprintf(format, args);
-	va_end(args);
-	putchar('\n');
-	failures += !ok;
 }
 
 void translate(struct translation *tr, const char *input, size_t len)
@@ -279,6 +264,5 @@ int main(int argc, char **argv)
 	test_disorder("disorder of nft", disorder_nft);
 	bad = compare(10000, &packets);
 	result(!bad && packets > 100000, "as the chains did: %u packets", packets);
-	printf("1..%u\n", tests);
-	return failures != 0;
+	return result_end();
 }
